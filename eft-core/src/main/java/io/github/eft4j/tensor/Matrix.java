@@ -1,0 +1,25 @@
+package io.github.eft4j.tensor;
+
+/** A weight matrix {@code [rows, columns]}, laid out as one {@link TensorOps} wants it. */
+public interface Matrix {
+  /**
+   * The size of a linear layer's output.
+   *
+   * @return the number of rows
+   */
+  int rows();
+
+  /**
+   * The size of a linear layer's input.
+   *
+   * @return the number of columns
+   */
+  int columns();
+
+  /**
+   * How the weights are stored.
+   *
+   * @return the type of the weights in memory
+   */
+  WeightType type();
+}
