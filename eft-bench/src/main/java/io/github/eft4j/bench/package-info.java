@@ -1,0 +1,5 @@
+/** JMH benchmarks of the library. */
+@NullMarked
+package io.github.eft4j.bench;
+
+import org.jspecify.annotations.NullMarked;
