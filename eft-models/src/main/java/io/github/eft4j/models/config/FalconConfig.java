@@ -94,4 +94,22 @@ public record FalconConfig(
   public boolean alibi() {
     return rotary == null;
   }
+
+  @Override
+  public FalconConfig withContextLength(int contextLength) {
+    return new FalconConfig(
+        hiddenSize,
+        layers,
+        heads,
+        keyValueHeads,
+        feedForwardSize,
+        vocabularySize,
+        contextLength,
+        normEpsilon,
+        tiedEmbeddings,
+        bias,
+        block,
+        queryKeyValueGroups,
+        rotary);
+  }
 }

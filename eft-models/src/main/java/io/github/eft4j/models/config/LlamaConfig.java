@@ -58,4 +58,22 @@ public record LlamaConfig(
   public String family() {
     return "llama";
   }
+
+  @Override
+  public LlamaConfig withContextLength(int contextLength) {
+    return new LlamaConfig(
+        hiddenSize,
+        layers,
+        heads,
+        keyValueHeads,
+        headSize,
+        feedForwardSize,
+        vocabularySize,
+        contextLength,
+        normEpsilon,
+        tiedEmbeddings,
+        attentionBias,
+        mlpBias,
+        rotary);
+  }
 }
