@@ -1,8 +1,8 @@
 package io.github.eft4j.models.config;
 
 /**
- * The shape of a Llama model (Touvron et al. 2023, <a
- * href="https://arxiv.org/abs/2302.13971">arXiv 2302.13971</a>).
+ * The shape of a Llama model (Touvron et al. 2023, <a href="https://arxiv.org/abs/2302.13971">arXiv
+ * 2302.13971</a>).
  *
  * @param hiddenSize the size of a token's representation between layers
  * @param layers the number of layers
@@ -50,11 +50,30 @@ public record LlamaConfig(
     Checks.positive("context length", contextLength);
     Checks.positive("norm epsilon", normEpsilon);
     Checks.multiple("number of attention heads", heads, "number of key/value heads", keyValueHeads);
+    Checks.headSizes(heads, headSize);
     Checks.evenHeadSize(headSize);
   }
 
   @Override
   public String family() {
     return "llama";
+  }
+
+  @Override
+  public LlamaConfig withContextLength(int contextLength) {
+    return new LlamaConfig(
+        hiddenSize,
+        layers,
+        heads,
+        keyValueHeads,
+        headSize,
+        feedForwardSize,
+        vocabularySize,
+        contextLength,
+        normEpsilon,
+        tiedEmbeddings,
+        attentionBias,
+        mlpBias,
+        rotary);
   }
 }
