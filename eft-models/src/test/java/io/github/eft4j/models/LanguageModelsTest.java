@@ -93,8 +93,7 @@ class LanguageModelsTest {
 
   private static Stream<Arguments> contradictions() {
     return Stream.of(
-        arguments(
-            new TinyLlama().without("lm_head.weight"), "tensor lm_head.weight is missing"),
+        arguments(new TinyLlama().without("lm_head.weight"), "tensor lm_head.weight is missing"),
         arguments(
             new TinyLlama().with("lm_head.weight", 13, 8),
             "tensor lm_head.weight has shape [13, 8], but the configuration needs [12, 8]"),
