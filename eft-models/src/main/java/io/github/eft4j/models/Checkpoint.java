@@ -7,6 +7,7 @@ import io.github.eft4j.models.format.GenerationConfig;
 import io.github.eft4j.models.format.HuggingFaceDirectory;
 import io.github.eft4j.models.format.ModelFormatException;
 import io.github.eft4j.models.format.TensorSource;
+import io.github.eft4j.models.tokenizer.HuggingFaceTokenizer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -23,7 +24,8 @@ import java.util.Optional;
  * @param tokenizer the tokenizer
  * @param tokenizerKind how the tokenizer splits text, as its file spells it; empty without one
  * @param chatTemplate the chat template
- * @param tensors the weights, mapped; opened last, so that no other error leaves them open
+ * @param tensors the weights, mapped
+ * @param release frees what the tokenizer and the tensors hold
  */
 record Checkpoint(
     String name,
@@ -33,16 +35,17 @@ record Checkpoint(
     Optional<Tokenizer> tokenizer,
     String tokenizerKind,
     Optional<ChatTemplate> chatTemplate,
-    TensorSource tensors)
+    TensorSource tensors,
+    Runnable release)
     implements AutoCloseable {
 
   static Checkpoint open(Path path) {
-    try {
-      if (Files.isDirectory(path)) {
-        return openDirectory(path);
-      }
+    if (!Files.isDirectory(path)) {
       throw new ModelFormatException(
           path + (Files.exists(path) ? " is not a directory" : " does not exist"));
+    }
+    try {
+      return openDirectory(path);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -50,15 +53,27 @@ record Checkpoint(
 
   private static Checkpoint openDirectory(Path path) throws IOException {
     HuggingFaceDirectory directory = HuggingFaceDirectory.read(path);
-    return new Checkpoint(
-        name(path),
-        "safetensors",
-        directory.config(),
-        directory.generation(),
-        Optional.empty(),
-        directory.tokenizerKind().orElse(""),
-        Optional.empty(),
-        directory.openTensors());
+    String tokenizerKind = directory.tokenizerKind().orElse("");
+    TensorSource tensors = directory.openTensors();
+    try {
+      Optional<HuggingFaceTokenizer> tokenizer = HuggingFaceTokenizer.read(path);
+      return new Checkpoint(
+          name(path),
+          "safetensors",
+          directory.config(),
+          directory.generation(),
+          tokenizer.map(t -> t),
+          tokenizerKind,
+          Optional.empty(),
+          tensors,
+          () -> {
+            tokenizer.ifPresent(HuggingFaceTokenizer::close);
+            tensors.close();
+          });
+    } catch (Throwable e) {
+      tensors.close();
+      throw e;
+    }
   }
 
   private static String name(Path path) {
@@ -68,6 +83,6 @@ record Checkpoint(
 
   @Override
   public void close() {
-    tensors.close();
+    release.run();
   }
 }
