@@ -24,6 +24,13 @@ final class Checks {
     }
   }
 
+  static void headSizes(int heads, int headSize) {
+    if ((long) heads * headSize > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "%d attention heads of size %d are more than a row can hold".formatted(heads, headSize));
+    }
+  }
+
   static void evenHeadSize(int headSize) {
     if (headSize % 2 != 0) {
       throw new IllegalArgumentException(

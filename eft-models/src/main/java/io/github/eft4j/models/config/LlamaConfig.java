@@ -50,6 +50,7 @@ public record LlamaConfig(
     Checks.positive("context length", contextLength);
     Checks.positive("norm epsilon", normEpsilon);
     Checks.multiple("number of attention heads", heads, "number of key/value heads", keyValueHeads);
+    Checks.headSizes(heads, headSize);
     Checks.evenHeadSize(headSize);
   }
 
