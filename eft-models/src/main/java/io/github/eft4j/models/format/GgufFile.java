@@ -1,5 +1,6 @@
 package io.github.eft4j.models.format;
 
+import io.github.eft4j.models.config.ModelConfig;
 import io.github.eft4j.tensor.StoredTensor;
 import io.github.eft4j.tensor.WeightType;
 import java.io.IOException;
@@ -13,6 +14,9 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -288,6 +292,68 @@ public final class GgufFile implements AutoCloseable {
         weights.asSlice(entry.offset, entry.info.bytes()));
   }
 
+  /**
+   * The model's shape.
+   *
+   * @return the configuration
+   * @throws ModelFormatException if the architecture is not supported, a key is missing, or the
+   *     metadata contradict themselves or the tensors
+   */
+  public ModelConfig config() {
+    return GgufConfigReader.read(this);
+  }
+
+  /**
+   * How to generate text with the model.
+   *
+   * @return the ids that begin, end and fill up texts
+   * @throws ModelFormatException as {@link #vocabulary}
+   */
+  public GenerationConfig generation() {
+    return vocabulary()
+        .map(
+            v ->
+                new GenerationConfig(
+                    v.endOfTextIds(), v.beginOfText(), v.padding(), Optional.empty()))
+        .orElseGet(
+            () ->
+                new GenerationConfig(
+                    Set.of(), OptionalInt.empty(), OptionalInt.empty(), Optional.empty()));
+  }
+
+  /**
+   * The vocabulary.
+   *
+   * @return what a tokenizer is built from, or empty if the file has no tokens
+   * @throws ModelFormatException if a key has a value of the wrong type, or the values do not fit
+   *     together
+   */
+  public Optional<GgufVocabulary> vocabulary() {
+    return GgufVocabulary.of(this);
+  }
+
+  /**
+   * The chat template, in Jinja's language.
+   *
+   * @return the template, or empty if the file has none
+   * @throws ModelFormatException if it is not a string
+   */
+  public Optional<String> chatTemplate() {
+    return metadata.string("tokenizer.chat_template");
+  }
+
+  /**
+   * The tensors under the names that Hugging Face checkpoints give them. Closing them closes this
+   * file.
+   *
+   * @return the tensors
+   * @throws ModelFormatException as {@link #config}
+   */
+  public TensorSource checkpointTensors() {
+    return new GgufTensors(this, GgufTensorNames.of(config()));
+  }
+
+  /** Unmaps the file. Closing twice has no effect. */
   @Override
   public void close() {
     if (arena.scope().isAlive()) {

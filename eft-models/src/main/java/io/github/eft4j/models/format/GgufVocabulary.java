@@ -111,7 +111,7 @@ public record GgufVocabulary(
    * @throws ModelFormatException if a key has a value of the wrong type, or the values do not fit
    *     together
    */
-  public static Optional<GgufVocabulary> of(GgufFile file) {
+  static Optional<GgufVocabulary> of(GgufFile file) {
     GgufMetadata metadata = file.metadata();
     Optional<List<String>> tokens = metadata.strings(PREFIX + "tokens");
     if (tokens.isEmpty()) {
