@@ -40,7 +40,9 @@ public record FalconConfig(
     implements ModelConfig {
   /** How a layer joins attention and feed-forward network. */
   public enum Block {
-    /** Attention, then the feed-forward network on its output, each after a norm of its own (RW). */
+    /**
+     * Attention, then the feed-forward network on its output, each after a norm of its own (RW).
+     */
     SEQUENTIAL,
     /** Both on the layer's input, after the same norm (7B, 11B). */
     PARALLEL_ONE_NORM,
@@ -91,5 +93,23 @@ public record FalconConfig(
    */
   public boolean alibi() {
     return rotary == null;
+  }
+
+  @Override
+  public FalconConfig withContextLength(int contextLength) {
+    return new FalconConfig(
+        hiddenSize,
+        layers,
+        heads,
+        keyValueHeads,
+        feedForwardSize,
+        vocabularySize,
+        contextLength,
+        normEpsilon,
+        tiedEmbeddings,
+        bias,
+        block,
+        queryKeyValueGroups,
+        rotary);
   }
 }

@@ -1,8 +1,8 @@
 package io.github.eft4j.models.config;
 
 /**
- * The shape of a Llama model (Touvron et al. 2023, <a
- * href="https://arxiv.org/abs/2302.13971">arXiv 2302.13971</a>).
+ * The shape of a Llama model (Touvron et al. 2023, <a href="https://arxiv.org/abs/2302.13971">arXiv
+ * 2302.13971</a>).
  *
  * @param hiddenSize the size of a token's representation between layers
  * @param layers the number of layers
@@ -57,5 +57,23 @@ public record LlamaConfig(
   @Override
   public String family() {
     return "llama";
+  }
+
+  @Override
+  public LlamaConfig withContextLength(int contextLength) {
+    return new LlamaConfig(
+        hiddenSize,
+        layers,
+        heads,
+        keyValueHeads,
+        headSize,
+        feedForwardSize,
+        vocabularySize,
+        contextLength,
+        normEpsilon,
+        tiedEmbeddings,
+        attentionBias,
+        mlpBias,
+        rotary);
   }
 }

@@ -62,9 +62,19 @@ public sealed interface ModelConfig permits LlamaConfig, FalconConfig {
   /**
    * The greatest number of positions that a sequence may have.
    *
-   * @return the number of positions
+   * @return the number of positions; {@link Integer#MAX_VALUE} where {@linkplain
+   *     RotaryScaling.Dynamic dynamic} scaling sets no end
    */
   int contextLength();
+
+  /**
+   * The same model with another context length.
+   *
+   * @param contextLength the greatest number of positions that a sequence may have
+   * @return the new configuration
+   * @throws IllegalArgumentException if {@code contextLength} is not positive
+   */
+  ModelConfig withContextLength(int contextLength);
 
   /**
    * Whether the output layer is the embedding table.

@@ -84,7 +84,8 @@ final class RotaryReader {
     return switch (type) {
       case "linear" -> new RotaryScaling.Linear(scaling.requiredPositive("factor"));
       // The reference scales by max_position_embeddings, whatever the original length given here.
-      case "dynamic" -> new RotaryScaling.Dynamic(scaling.requiredPositive("factor"), contextLength);
+      case "dynamic" ->
+          new RotaryScaling.Dynamic(scaling.requiredPositive("factor"), contextLength);
       case "llama3" ->
           new RotaryScaling.Llama3(
               scaling.requiredPositive("factor"),

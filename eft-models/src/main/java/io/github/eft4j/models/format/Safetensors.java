@@ -58,8 +58,7 @@ public final class Safetensors implements TensorSource {
       Map<String, Path> shardOf = readIndex(index);
       return map(index, new LinkedHashSet<>(shardOf.values()), shardOf);
     }
-    throw new ModelFormatException(
-        "%s has neither %s nor %s".formatted(directory, SINGLE, INDEX));
+    throw new ModelFormatException("%s has neither %s nor %s".formatted(directory, SINGLE, INDEX));
   }
 
   /** The shard that an index names for each tensor. */

@@ -58,9 +58,7 @@ public interface TensorSource extends AutoCloseable {
   default StoredTensor required(String name, int rows, int columns) {
     StoredTensor tensor = get(name);
     if (tensor.rows() != rows || tensor.columns() != columns) {
-      throw new ModelFormatException(
-          "%s: tensor %s has shape [%d, %d], but the configuration needs [%d, %d]"
-              .formatted(fileOf(name), name, tensor.rows(), tensor.columns(), rows, columns));
+      throw wrongShape(name, tensor, "[" + rows + ", " + columns + "]");
     }
     return tensor;
   }
@@ -76,15 +74,7 @@ public interface TensorSource extends AutoCloseable {
   default StoredTensor required(String name, int size) {
     StoredTensor tensor = get(name);
     if (tensor.rows() != 1 || tensor.columns() != size) {
-      throw new ModelFormatException(
-          "%s: tensor %s has shape %s, but the configuration needs [%d]"
-              .formatted(
-                  fileOf(name),
-                  name,
-                  tensor.rows() == 1
-                      ? "[" + tensor.columns() + "]"
-                      : "[" + tensor.rows() + ", " + tensor.columns() + "]",
-                  size));
+      throw wrongShape(name, tensor, "[" + size + "]");
     }
     return tensor;
   }
@@ -100,6 +90,13 @@ public interface TensorSource extends AutoCloseable {
    */
   default Optional<StoredTensor> optional(String name, int rows, int columns) {
     return contains(name) ? Optional.of(required(name, rows, columns)) : Optional.empty();
+  }
+
+  private ModelFormatException wrongShape(String name, StoredTensor tensor, String needed) {
+    String rows = tensor.rows() == 1 ? "" : tensor.rows() + ", ";
+    return new ModelFormatException(
+        "%s: tensor %s has shape [%s%d], but the configuration needs %s"
+            .formatted(fileOf(name), name, rows, tensor.columns(), needed));
   }
 
   /** Unmaps the files. Closing twice has no effect. */
