@@ -4,6 +4,8 @@ import io.github.eft4j.ChatTemplate;
 import io.github.eft4j.Tokenizer;
 import io.github.eft4j.models.config.ModelConfig;
 import io.github.eft4j.models.format.GenerationConfig;
+import io.github.eft4j.models.format.GgufFile;
+import io.github.eft4j.models.format.GgufVocabulary;
 import io.github.eft4j.models.format.HuggingFaceDirectory;
 import io.github.eft4j.models.format.ModelFormatException;
 import io.github.eft4j.models.format.TensorSource;
@@ -41,8 +43,10 @@ record Checkpoint(
       if (Files.isDirectory(path)) {
         return openDirectory(path);
       }
-      throw new ModelFormatException(
-          path + (Files.exists(path) ? " is not a directory" : " does not exist"));
+      if (!Files.exists(path)) {
+        throw new ModelFormatException(path + " does not exist");
+      }
+      return openGguf(path);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -59,6 +63,24 @@ record Checkpoint(
         directory.tokenizerKind().orElse(""),
         Optional.empty(),
         directory.openTensors());
+  }
+
+  private static Checkpoint openGguf(Path path) throws IOException {
+    GgufFile file = GgufFile.open(path);
+    try {
+      return new Checkpoint(
+          name(path),
+          "gguf",
+          file.config(),
+          file.generation(),
+          Optional.empty(),
+          file.vocabulary().map(GgufVocabulary::model).orElse(""),
+          Optional.empty(),
+          file.checkpointTensors());
+    } catch (RuntimeException | Error e) {
+      file.close();
+      throw e;
+    }
   }
 
   private static String name(Path path) {
