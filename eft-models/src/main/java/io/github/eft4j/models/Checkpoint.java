@@ -4,6 +4,8 @@ import io.github.eft4j.ChatTemplate;
 import io.github.eft4j.Tokenizer;
 import io.github.eft4j.models.config.ModelConfig;
 import io.github.eft4j.models.format.GenerationConfig;
+import io.github.eft4j.models.format.GgufFile;
+import io.github.eft4j.models.format.GgufVocabulary;
 import io.github.eft4j.models.format.HuggingFaceDirectory;
 import io.github.eft4j.models.format.ModelFormatException;
 import io.github.eft4j.models.format.TensorSource;
@@ -40,12 +42,11 @@ record Checkpoint(
     implements AutoCloseable {
 
   static Checkpoint open(Path path) {
-    if (!Files.isDirectory(path)) {
-      throw new ModelFormatException(
-          path + (Files.exists(path) ? " is not a directory" : " does not exist"));
+    if (!Files.exists(path)) {
+      throw new ModelFormatException(path + " does not exist");
     }
     try {
-      return openDirectory(path);
+      return Files.isDirectory(path) ? openDirectory(path) : openGguf(path);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -72,6 +73,25 @@ record Checkpoint(
           });
     } catch (Throwable e) {
       tensors.close();
+      throw e;
+    }
+  }
+
+  private static Checkpoint openGguf(Path path) throws IOException {
+    GgufFile file = GgufFile.open(path);
+    try {
+      return new Checkpoint(
+          name(path),
+          "gguf",
+          file.config(),
+          file.generation(),
+          Optional.empty(),
+          file.vocabulary().map(GgufVocabulary::model).orElse(""),
+          Optional.empty(),
+          file.checkpointTensors(),
+          file::close);
+    } catch (RuntimeException | Error e) {
+      file.close();
       throw e;
     }
   }
