@@ -4,6 +4,7 @@ import io.github.eft4j.LanguageModel;
 import io.github.eft4j.models.config.ModelConfig;
 import io.github.eft4j.models.format.ModelFormatException;
 import io.github.eft4j.models.format.TensorInfo;
+import io.github.eft4j.models.transformer.ModelMetadata;
 import io.github.eft4j.models.transformer.Transformers;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -55,7 +56,7 @@ public final class LanguageModels {
               config,
               tensors,
               options.ops(),
-              new io.github.eft4j.models.transformer.ModelInfo(
+              new ModelMetadata(
                   checkpoint.name(),
                   checkpoint.generation().endOfTextIds(),
                   checkpoint.tokenizer(),

@@ -32,6 +32,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -238,7 +239,7 @@ class TransformerModelTest {
                   }
                 }));
       }
-      running.await();
+      assertThat(running.await(1, TimeUnit.MINUTES)).isTrue();
       model.close();
       for (Future<?> pass : passes) {
         assertThatExceptionOfType(ExecutionException.class)
@@ -291,15 +292,16 @@ class TransformerModelTest {
             false,
             config.mlpBias(),
             config.rotary());
-    ModelInfo info = new ModelInfo("test", Set.of(), Optional.empty(), Optional.empty());
+    ModelMetadata metadata =
+        new ModelMetadata("test", Set.of(), Optional.empty(), Optional.empty());
     try (TensorSource tensors = files.openTensors()) {
       assertThatExceptionOfType(ModelFormatException.class)
-          .isThrownBy(() -> Transformers.load(unbiased, tensors, ops, info))
+          .isThrownBy(() -> Transformers.load(unbiased, tensors, ops, metadata))
           .withMessageEndingWith(
               "model.safetensors: tensor model.layers.0.self_attn.k_proj.bias has no place in a"
                   + " llama model of this configuration");
       // The checkpoint is still open.
-      Transformers.load(config, tensors, ops, info).close();
+      Transformers.load(config, tensors, ops, metadata).close();
     }
   }
 
