@@ -1,8 +1,12 @@
 package io.github.eft4j.tensor;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.Objects;
+import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.concurrency.AffinityManager;
+import org.nd4j.linalg.api.concurrency.AffinityManager.Location;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -11,26 +15,92 @@ public final class NativeArrays {
   private NativeArrays() {}
 
   /**
-   * The memory of a float32 array in c order whose rows follow one another, in the host's memory.
+   * The memory of a float32 array in c order whose numbers follow one another, in the host's
+   * memory. The array may be a view of another one.
    *
    * @param array the array; it must stay reachable while the memory is used
    * @return its numbers, four bytes each
    * @throws IllegalArgumentException if the array is not float32 or not contiguous in c order
+   * @throws IllegalStateException if the array was closed
    */
+  @SuppressWarnings("restricted") // the size given is the size that the array was allocated with
   public static MemorySegment floats(INDArray array) {
+    if (array.wasClosed()) {
+      throw new IllegalStateException("the array was closed");
+    }
     if (array.dataType() != DataType.FLOAT) {
       throw new IllegalArgumentException("array of " + array.dataType() + ", expected FLOAT");
     }
-    if (array.rank() > 1 && (array.ordering() != 'c' || array.ews() != 1 && array.length() > 1)) {
+    if (!isContiguous(array)) {
       throw new IllegalArgumentException(
-          "array is not contiguous in c order: strides "
-              + java.util.Arrays.toString(array.stride())
-              + ", shape "
-              + java.util.Arrays.toString(array.shape()));
+          "array is not contiguous in c order: shape %s, strides %s"
+              .formatted(Arrays.toString(array.shape()), Arrays.toString(array.stride())));
     }
-    Nd4j.getAffinityManager().ensureLocation(array, AffinityManager.Location.HOST);
-    long offset = Float.BYTES * array.offset();
-    return MemorySegment.ofAddress(array.data().addressPointer().address() + offset * 0)
-        .reinterpret(Float.BYTES * array.length());
+    Nd4j.getAffinityManager().ensureLocation(array, Location.HOST);
+    // A view's pointer() is that of the array it looks at; addressPointer(), which adds the offset,
+    // allocates a Pointer at every call.
+    long start = array.data().pointer().address() + Float.BYTES * array.offset();
+    return MemorySegment.ofAddress(start).reinterpret(Float.BYTES * array.length());
+  }
+
+  /**
+   * Whether a float32 array's numbers follow one another in c order. ND4J's own element-wise stride
+   * is no help: it is 0 ("unknown") for some contiguous arrays.
+   */
+  private static boolean isContiguous(INDArray array) {
+    long stride = 1;
+    for (int d = array.rank() - 1; d >= 0; d--) {
+      if (array.size(d) != 1) {
+        if (array.stride(d) != stride) {
+          return false;
+        }
+        stride *= array.size(d);
+      }
+    }
+    return true;
+  }
+
+  /**
+   * Some rows of an array, without a copy. Unlike {@link INDArray#get} it also works on views.
+   *
+   * @param array {@code [n, columns]}, c order
+   * @param from the first row
+   * @param to the row behind the last one
+   * @return a view {@code [to - from, columns]}
+   * @throws IndexOutOfBoundsException if the rows are not within the array
+   */
+  public static INDArray rows(INDArray array, int from, int to) {
+    Objects.checkFromToIndex(from, to, array.size(0));
+    return view(
+        array,
+        (long) from * array.stride(0),
+        new long[] {to - from, array.size(1)},
+        new long[] {array.stride(0), array.stride(1)});
+  }
+
+  /**
+   * A view of an array's memory.
+   *
+   * @param array the array, possibly a view itself
+   * @param offset the index of the view's first number, counted from the array's first one
+   * @param shape the view's shape
+   * @param stride the view's strides
+   */
+  static INDArray view(INDArray array, long offset, long[] shape, long[] stride) {
+    DataBuffer data = array.data();
+    DataBuffer whole = data.underlyingDataBuffer();
+    return Nd4j.create(whole == null ? data : whole, shape, stride, array.offset() + offset, 'c');
+  }
+
+  /**
+   * Fills the front of an array.
+   *
+   * @param source holds the numbers
+   * @param count the number of numbers to copy
+   * @param target a float32 array, contiguous in c order, of at least {@code count} numbers
+   */
+  public static void fill(float[] source, int count, INDArray target) {
+    MemorySegment.copy(source, 0, floats(target), ValueLayout.JAVA_FLOAT, 0, count);
+    Nd4j.getAffinityManager().tagLocation(target, Location.HOST);
   }
 }

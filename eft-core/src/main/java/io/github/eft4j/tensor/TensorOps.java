@@ -7,10 +7,21 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * The operations that a transformer's forward pass consists of. Activations are float32 {@link
  * INDArray}s in c order, {@code [rows, columns]}, one row for each token; every operation writes
- * into an array that the caller made with {@link #allocate}. A row's result depends on that row
- * alone. Implementations are safe for use by many threads at once; shapes are the caller's duty.
+ * into an array that the caller made with {@link #allocate}, or into {@linkplain NativeArrays#rows
+ * some rows} of one. A row's result depends on that row alone. Implementations are safe for use by
+ * many threads at once; shapes are the caller's duty.
  */
 public interface TensorOps {
+  /**
+   * The operations as ND4J's own ops, which run on whatever backend ND4J runs on. Weights are
+   * float32: narrower ones are converted when they are loaded.
+   *
+   * @return the {@code nd4j} implementation
+   */
+  static TensorOps nd4j() {
+    return new Nd4jOps();
+  }
+
   /**
    * The name by which users choose this implementation.
    *
@@ -26,15 +37,6 @@ public interface TensorOps {
    * @return a float32 array {@code [rows, columns]}, c order, of any content
    */
   INDArray allocate(int rows, int columns);
-
-  /**
-   * The first rows of an array, without a copy.
-   *
-   * @param array {@code [n, columns]}, made by {@link #allocate}
-   * @param rows the number of rows, at most n
-   * @return a view {@code [rows, columns]}
-   */
-  INDArray firstRows(INDArray array, int rows);
 
   /**
    * Makes a weight matrix ready for {@link #linear} and {@link #embed}: in place where this
@@ -140,8 +142,8 @@ public interface TensorOps {
 
   /**
    * Appends keys and values to each sequence's store, and attends causally from each row to all
-   * positions of its sequence up to its own: {@code softmax((q·k + bias) · scale) v} per head. Query
-   * head h reads key/value head {@code h · keyValueHeads / heads}.
+   * positions of its sequence up to its own: {@code softmax((q·k + bias) · scale) v} per head.
+   * Query head h reads key/value head {@code h · keyValueHeads / heads}.
    *
    * @param layer the layer's index in the stores
    * @param query {@code [rows, heads · headSize]}
