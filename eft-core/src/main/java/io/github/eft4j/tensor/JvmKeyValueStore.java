@@ -76,9 +76,7 @@ final class JvmKeyValueStore implements KeyValueStore {
    * @param positions the number of positions needed
    */
   void reserve(int layer, int positions) {
-    if (closed) {
-      throw new IllegalStateException("the key/value store is closed");
-    }
+    checkOpen();
     if (layer < 0 || layer >= layers) {
       throw new IllegalArgumentException("layer " + layer + " of " + layers);
     }
@@ -88,6 +86,12 @@ final class JvmKeyValueStore implements KeyValueStore {
       }
       pages[pageCount] = arena.allocate(pageBytes(), ALIGNMENT).address();
       pageCount++;
+    }
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw new IllegalStateException("the key/value store is closed");
     }
   }
 
@@ -120,6 +124,7 @@ final class JvmKeyValueStore implements KeyValueStore {
 
   @Override
   public KeyValueStore copy(int positions) {
+    checkOpen();
     JvmKeyValueStore copy = new JvmKeyValueStore(layers, heads, headSize);
     try {
       copy.reserve(0, positions);

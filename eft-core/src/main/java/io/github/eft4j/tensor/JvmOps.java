@@ -1,6 +1,5 @@
 package io.github.eft4j.tensor;
 
-import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 import java.util.ArrayDeque;
 import java.util.List;
@@ -163,17 +162,6 @@ public final class JvmOps implements TensorOps {
   }
 
   @Override
-  public INDArray firstRows(INDArray array, int rows) {
-    return Nd4j.create(
-        array.data(),
-        new long[] {rows, array.columns()},
-        new long[] {array.columns(), 1},
-        array.offset(),
-        'c',
-        DataType.FLOAT);
-  }
-
-  @Override
   public Matrix matrix(StoredTensor tensor) {
     return new JvmMatrix(tensor);
   }
@@ -186,9 +174,7 @@ public final class JvmOps implements TensorOps {
               .formatted(tensor.name(), tensor.rows(), tensor.columns()));
     }
     INDArray vector = Nd4j.createUninitialized(DataType.FLOAT, tensor.columns());
-    MemorySegment memory =
-        Memory.ALL.asSlice(Arrays2d.address(vector), 4L * tensor.columns());
-    Dequantize.weights(tensor.type(), tensor.data(), 0, tensor.columns(), memory);
+    Dequantize.rows(tensor, 0, 1, NativeArrays.floats(vector));
     Reference.reachabilityFence(vector);
     return vector;
   }

@@ -6,6 +6,7 @@ import java.lang.foreign.ValueLayout;
 /** Native memory by address, for kernels: one constant segment keeps the compiler's view simple. */
 final class Memory {
   /** All of native memory. */
+  @SuppressWarnings("restricted") // kernels trust their callers
   static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
@@ -24,8 +25,12 @@ final class Memory {
     MemorySegment.copy(ALL, from, ALL, to, bytes);
   }
 
+  static MemorySegment slice(long address, long bytes) {
+    return ALL.asSlice(address, bytes);
+  }
+
   static void zero(long address, long bytes) {
-    ALL.asSlice(address, bytes).fill((byte) 0);
+    slice(address, bytes).fill((byte) 0);
   }
 
   /**

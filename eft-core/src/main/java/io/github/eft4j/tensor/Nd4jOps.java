@@ -85,7 +85,7 @@ final class Nd4jOps implements TensorOps {
           'c');
     }
     INDArray array = Nd4j.createUninitializedDetached(DataType.FLOAT, 'c', shape);
-    Dequantize.weights(tensor.type(), tensor.data(), 0, array.length(), NativeArrays.floats(array));
+    Dequantize.rows(tensor, 0, tensor.rows(), NativeArrays.floats(array));
     Nd4j.getAffinityManager().tagLocation(array, Location.HOST);
     return array;
   }

@@ -14,7 +14,7 @@ final class ScalarKernels implements Kernels {
 
   @Override
   public void dequantize(WeightType type, long weights, int count, long out) {
-    Dequantize.weights(type, Memory.ALL, weights, count, Memory.ALL.asSlice(out, 4L * count));
+    Dequantize.toFloats(type, Memory.slice(weights, type.bytes(count)), Memory.slice(out, 4L * count));
   }
 
   @Override

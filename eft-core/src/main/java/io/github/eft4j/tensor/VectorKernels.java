@@ -106,7 +106,7 @@ final class VectorKernels implements Kernels {
         }
       }
       default ->
-          Dequantize.weights(type, ALL, weights, count, ALL.asSlice(out, 4L * count));
+          Dequantize.toFloats(type, Memory.slice(weights, type.bytes(count)), Memory.slice(out, 4L * count));
     }
   }
 
