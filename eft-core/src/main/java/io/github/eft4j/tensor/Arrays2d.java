@@ -54,8 +54,8 @@ final class Arrays2d {
     if (array.dataType() != DataType.FLOAT
         || rank < 1
         || rank > 2
-        || array.stride(rank - 1) != 1 && columns(array) > 1
-        || rank == 2 && array.stride(0) != columns(array) && rows(array) > 1) {
+        || (array.stride(rank - 1) != 1 && columns(array) > 1)
+        || (rank == 2 && array.stride(0) != columns(array) && rows(array) > 1)) {
       throw new IllegalArgumentException(
           "%s: array of %s, shape %s, strides %s, expected contiguous rows of FLOAT"
               .formatted(

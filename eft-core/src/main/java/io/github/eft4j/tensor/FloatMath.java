@@ -8,7 +8,7 @@ package io.github.eft4j.tensor;
 final class FloatMath {
   static final float LOG2_E = 1.442695f;
   // ln 2 in two parts; n times the first is exact for the n that occur.
-  static final float LN_2_HIGH = 0.693145751953125f;
+  static final float LN_2_HIGH = 0.69314575f;
   static final float LN_2_LOW = 1.4286068e-6f;
 
   /** Adding it rounds to an integer, which then stands in the lowest bits of the significand. */
@@ -100,8 +100,7 @@ final class FloatMath {
     far = Math.fma(far, t, ERFC_0);
     far = 1 - exp(-(far * t));
     // The sign bit of z, as vectors do it.
-    int signed =
-        Float.floatToRawIntBits(far) | (Float.floatToRawIntBits(z) & 0x8000_0000);
+    int signed = Float.floatToRawIntBits(far) | (Float.floatToRawIntBits(z) & 0x8000_0000);
     return t < ERF_SPLIT ? near : Float.intBitsToFloat(signed);
   }
 

@@ -17,10 +17,10 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * {@link Kernels} on the Vector API. The compiler turns vector code into machine code only where the
- * species is a constant, so this class is a template: {@link KernelProvider} defines it once for
- * each width, as a hidden class whose class data is the width. It must therefore refer to itself
- * only, and have neither lambdas nor nested classes.
+ * {@link Kernels} on the Vector API. The compiler turns vector code into machine code only where
+ * the species is a constant, so this class is a template: {@link KernelProvider} defines it once
+ * for each width, as a hidden class whose class data is the width. It must therefore refer to
+ * itself only, and have neither lambdas nor nested classes.
  *
  * <p>Where {@value #SUMS} partial sums need several registers, a loop over {@code part} goes over
  * the (cached) data once for each: the source, and what a register holds, is the same for all
@@ -41,13 +41,13 @@ final class VectorKernels implements Kernels {
   private static final int LENGTH = BITS / Float.SIZE;
 
   /** Bytes of a register. */
-  private static final int STEP = BITS / Byte.SIZE;
+  private static final long STEP = BITS / Byte.SIZE;
 
   /** Registers for {@link #SUMS} floats. */
   private static final int PARTS = SUMS / LENGTH;
 
   /** Bytes from a number of a row to the next one that goes to the same partial sum. */
-  private static final int ROUND = SUMS * Float.BYTES;
+  private static final long ROUND = SUMS * Float.BYTES;
 
   /** Whether 24 accumulators fit: AVX-512 and NEON have 32 registers, AVX2 has 16. */
   private static final boolean MANY_REGISTERS = BITS == 512 || !isX86();
@@ -106,7 +106,8 @@ final class VectorKernels implements Kernels {
         }
       }
       default ->
-          Dequantize.toFloats(type, Memory.slice(weights, type.bytes(count)), Memory.slice(out, 4L * count));
+          Dequantize.toFloats(
+              type, Memory.slice(weights, type.bytes(count)), Memory.slice(out, 4L * count));
     }
   }
 
@@ -285,14 +286,14 @@ final class VectorKernels implements Kernels {
   private static void trees(long sums, int tokens, int rows, long out, long outStride) {
     for (int t = 0; t < tokens; t++) {
       for (int r = 0; r < rows; r++) {
-        set(out + t * outStride + 4L * r, Memory.tree(sums + (long) ROUND * (t * rows + r)));
+        set(out + t * outStride + 4L * r, Memory.tree(sums + ROUND * (t * rows + r)));
       }
     }
   }
 
   private static void dot(long x, long w, int columns, long sums) {
     for (int part = 0; part < PARTS; part++) {
-      long at = part * (long) STEP;
+      long at = part * STEP;
       FloatVector a = FloatVector.zero(FLOATS);
       for (int i = 0; i < columns; i += SUMS) {
         a = load(x + at + 4L * i).fma(load(w + at + 4L * i), a);
@@ -306,7 +307,7 @@ final class VectorKernels implements Kernels {
     long w2 = w1 + wStride;
     long w3 = w2 + wStride;
     for (int part = 0; part < PARTS; part++) {
-      long at = part * (long) STEP;
+      long at = part * STEP;
       FloatVector a0 = FloatVector.zero(FLOATS);
       FloatVector a1 = a0;
       FloatVector a2 = a0;
@@ -327,15 +328,14 @@ final class VectorKernels implements Kernels {
   }
 
   /** 3 tokens × 4 rows: 12 accumulators, 3 and 1 operands. */
-  private static void tile3x4(
-      long x, long xStride, long w, long wStride, int columns, long sums) {
+  private static void tile3x4(long x, long xStride, long w, long wStride, int columns, long sums) {
     long x1 = x + xStride;
     long x2 = x1 + xStride;
     long w1 = w + wStride;
     long w2 = w1 + wStride;
     long w3 = w2 + wStride;
     for (int part = 0; part < PARTS; part++) {
-      long at = part * (long) STEP;
+      long at = part * STEP;
       FloatVector a00 = FloatVector.zero(FLOATS);
       FloatVector a01 = a00;
       FloatVector a02 = a00;
@@ -385,8 +385,7 @@ final class VectorKernels implements Kernels {
   }
 
   /** 4 tokens × 6 rows: 24 accumulators, 4 and 1 operands. */
-  private static void tile4x6(
-      long x, long xStride, long w, long wStride, int columns, long sums) {
+  private static void tile4x6(long x, long xStride, long w, long wStride, int columns, long sums) {
     long x1 = x + xStride;
     long x2 = x1 + xStride;
     long x3 = x2 + xStride;
@@ -396,7 +395,7 @@ final class VectorKernels implements Kernels {
     long w4 = w3 + wStride;
     long w5 = w4 + wStride;
     for (int part = 0; part < PARTS; part++) {
-      long at = part * (long) STEP;
+      long at = part * STEP;
       FloatVector a00 = FloatVector.zero(FLOATS);
       FloatVector a01 = a00;
       FloatVector a02 = a00;
@@ -512,7 +511,7 @@ final class VectorKernels implements Kernels {
   private static float sum(long x, int n, long sums) {
     int whole = n - n % SUMS;
     for (int part = 0; part < PARTS; part++) {
-      long at = part * (long) STEP;
+      long at = part * STEP;
       FloatVector a = FloatVector.zero(FLOATS);
       for (int i = 0; i < whole; i += SUMS) {
         a = a.add(load(x + at + 4L * i));
@@ -529,7 +528,7 @@ final class VectorKernels implements Kernels {
   private static float squares(long x, float mean, int n, long sums) {
     int whole = n - n % SUMS;
     for (int part = 0; part < PARTS; part++) {
-      long at = part * (long) STEP;
+      long at = part * STEP;
       FloatVector a = FloatVector.zero(FLOATS);
       for (int i = 0; i < whole; i += SUMS) {
         FloatVector d = load(x + at + 4L * i).sub(mean);
@@ -561,8 +560,7 @@ final class VectorKernels implements Kernels {
     p = p.fma(r, all(FloatMath.EXP_2));
     p = p.fma(r, all(1));
     p = p.fma(r, all(1));
-    IntVector power =
-        shifted.reinterpretAsInts().sub(Float.floatToRawIntBits(FloatMath.ROUNDER));
+    IntVector power = shifted.reinterpretAsInts().sub(Float.floatToRawIntBits(FloatMath.ROUNDER));
     IntVector half = power.lanewise(VectorOperators.ASHR, 1);
     return p.mul(powerOfTwo(half)).mul(powerOfTwo(power.sub(half)));
   }
@@ -671,10 +669,9 @@ final class VectorKernels implements Kernels {
       long scratch) {
     int groups = (positions + LANES - 1) / LANES;
     for (int g = 0; g < groups; g++) {
-      scores(query, keys + (long) ROUND * g * headSize, headSize, scratch + (long) ROUND * g);
+      scores(query, keys + ROUND * g * headSize, headSize, scratch + ROUND * g);
     }
-    float most =
-        Math.max(greatest, scale(scratch, positions, groups * LANES, biases, scale));
+    float most = Math.max(greatest, scale(scratch, positions, groups * LANES, biases, scale));
     if (most > greatest) {
       float factor = FloatMath.exp(greatest - most);
       multiply(sums, SUMS, factor);
@@ -690,10 +687,10 @@ final class VectorKernels implements Kernels {
   /** The products of a query with the keys of {@link #LANES} positions, one a lane. */
   private static void scores(long query, long keys, int headSize, long scores) {
     for (int part = 0; part < PARTS; part++) {
-      long at = part * (long) STEP;
+      long at = part * STEP;
       FloatVector a = FloatVector.zero(FLOATS);
       for (int d = 0; d < headSize; d++) {
-        a = all(get(query + 4L * d)).fma(load(keys + at + (long) ROUND * d), a);
+        a = all(get(query + 4L * d)).fma(load(keys + at + ROUND * d), a);
       }
       store(a, scores + at);
     }
@@ -724,10 +721,10 @@ final class VectorKernels implements Kernels {
   /** Turns scores into exp(score − most) and adds those to the partial sums. */
   private static void weigh(long scores, int groups, float most, long sums) {
     for (int part = 0; part < PARTS; part++) {
-      long at = part * (long) STEP;
+      long at = part * STEP;
       FloatVector sum = load(sums + at);
       for (int g = 0; g < groups; g++) {
-        long scoresAt = scores + at + (long) ROUND * g;
+        long scoresAt = scores + at + ROUND * g;
         FloatVector p = exp(load(scoresAt).sub(most));
         store(p, scoresAt);
         sum = sum.add(p);
@@ -737,8 +734,7 @@ final class VectorKernels implements Kernels {
   }
 
   /** Adds weighted values to one register of the result. */
-  private static void addValues(
-      long weights, long values, long stride, int positions, long out) {
+  private static void addValues(long weights, long values, long stride, int positions, long out) {
     FloatVector a = load(out);
     for (int i = 0; i < positions; i++) {
       a = all(get(weights + 4L * i)).fma(load(values + stride * i), a);
