@@ -19,8 +19,8 @@ public interface Tokenizer {
    *
    * @param text the text
    * @param specialTokens whether to add the special tokens that the model expects around a text,
-   *     such as a beginning-of-text token; special tokens spelled out in {@code text} are recognised
-   *     either way
+   *     such as a beginning-of-text token; special tokens spelled out in {@code text} are
+   *     recognised either way
    * @return the token ids
    */
   int[] encode(String text, boolean specialTokens);

@@ -1,7 +1,7 @@
 package io.github.eft4j.tensor;
 
 /** A weight matrix {@code [rows, columns]}, laid out as one {@link TensorOps} wants it. */
-public interface Matrix {
+public interface Matrix extends AutoCloseable {
   /**
    * The size of a linear layer's output.
    *
@@ -22,4 +22,11 @@ public interface Matrix {
    * @return the type of the weights in memory
    */
   WeightType type();
+
+  /**
+   * Frees what the matrix holds beside the tensor that it was made from. It must not be used
+   * afterwards. Closing twice has no effect.
+   */
+  @Override
+  void close();
 }

@@ -1,7 +1,6 @@
 package io.github.eft4j.tensor;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.Objects;
 import org.nd4j.linalg.api.buffer.DataBuffer;
@@ -16,7 +15,8 @@ public final class NativeArrays {
 
   /**
    * The memory of a float32 array in c order whose numbers follow one another, in the host's
-   * memory. The array may be a view of another one.
+   * memory. The array may be a view of another one. Who writes to it calls {@link #changed}
+   * afterwards.
    *
    * @param array the array; it must stay reachable while the memory is used
    * @return its numbers, four bytes each
@@ -93,14 +93,12 @@ public final class NativeArrays {
   }
 
   /**
-   * Fills the front of an array.
+   * Tells ND4J that an array's {@linkplain #floats memory on the host} was written to, so that a
+   * device fetches it again.
    *
-   * @param source holds the numbers
-   * @param count the number of numbers to copy
-   * @param target a float32 array, contiguous in c order, of at least {@code count} numbers
+   * @param array the array
    */
-  public static void fill(float[] source, int count, INDArray target) {
-    MemorySegment.copy(source, 0, floats(target), ValueLayout.JAVA_FLOAT, 0, count);
-    Nd4j.getAffinityManager().tagLocation(target, Location.HOST);
+  public static void changed(INDArray array) {
+    Nd4j.getAffinityManager().tagLocation(array, Location.HOST);
   }
 }

@@ -6,7 +6,6 @@ import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.concurrency.AffinityManager.Location;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.api.ops.impl.broadcast.BroadcastAddOp;
@@ -47,6 +46,13 @@ final class Nd4jOps implements TensorOps {
     public WeightType type() {
       return WeightType.F32;
     }
+
+    @Override
+    public void close() {
+      if (array.closeable()) {
+        array.close();
+      }
+    }
   }
 
   @Override
@@ -85,8 +91,8 @@ final class Nd4jOps implements TensorOps {
           'c');
     }
     INDArray array = Nd4j.createUninitializedDetached(DataType.FLOAT, 'c', shape);
-    Dequantize.rows(tensor, 0, tensor.rows(), NativeArrays.floats(array));
-    Nd4j.getAffinityManager().tagLocation(array, Location.HOST);
+    Dequantize.weights(tensor.type(), tensor.data(), 0, array.length(), NativeArrays.floats(array));
+    NativeArrays.changed(array);
     return array;
   }
 

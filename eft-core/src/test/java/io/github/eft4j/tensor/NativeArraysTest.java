@@ -95,14 +95,4 @@ class NativeArraysTest {
     assertThatThrownBy(() -> NativeArrays.rows(array, 1, 4))
         .isInstanceOf(IndexOutOfBoundsException.class);
   }
-
-  @Test
-  void fillsTheFrontOfAnArray() {
-    INDArray array = counting(2, 2);
-    NativeArrays.fill(new float[] {9, 8, 7}, 2, array);
-    assertThat(read(array)).containsExactly(9, 8, 2, 3);
-    INDArray row = NativeArrays.rows(array, 1, 2);
-    assertThatThrownBy(() -> NativeArrays.fill(new float[3], 3, row))
-        .isInstanceOf(IndexOutOfBoundsException.class);
-  }
 }

@@ -131,6 +131,9 @@ class TensorOpsTest {
         INDArray out = target(2, 3);
         ops.linear(array(x), new Linear(matrix, null), out);
         assertProduct(x, weight, new float[3], out);
+        matrix.close();
+        matrix.close();
+        assertThat(mapped.mismatch(data)).isEqualTo(-1);
       }
     }
   }
@@ -593,8 +596,10 @@ class TensorOpsTest {
     larger.assign(Float.NaN);
     INDArray array = NativeArrays.rows(larger, 0, numbers.length);
     for (int r = 0; r < numbers.length; r++) {
-      NativeArrays.fill(numbers[r], numbers[r].length, NativeArrays.rows(array, r, r + 1));
+      MemorySegment row = NativeArrays.floats(NativeArrays.rows(array, r, r + 1));
+      MemorySegment.copy(numbers[r], 0, row, ValueLayout.JAVA_FLOAT, 0, numbers[r].length);
     }
+    NativeArrays.changed(array);
     return array;
   }
 

@@ -1,0 +1,52 @@
+package io.github.eft4j;
+
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * What a sampler wrote.
+ *
+ * @param text the new text, without the end-of-text token and without a stop string; empty where no
+ *     model has a tokenizer
+ * @param tokenIds the new tokens, the end-of-text token included
+ * @param logProbabilities each new token's natural-log probability under the combined distribution
+ *     before temperature and filters
+ * @param finishReason why the completion ended
+ * @param promptTokens the number of tokens of the longest prompt that a model read
+ * @param seed the seed that draws this completion again
+ * @param promptTime the time from the request to the first token
+ * @param decodeTime the time from the first token to the last
+ */
+public record Completion(
+    String text,
+    List<Integer> tokenIds,
+    List<Double> logProbabilities,
+    FinishReason finishReason,
+    int promptTokens,
+    long seed,
+    Duration promptTime,
+    Duration decodeTime) {
+  /** Copies the lists. */
+  public Completion {
+    tokenIds = List.copyOf(tokenIds);
+    logProbabilities = List.copyOf(logProbabilities);
+  }
+
+  /**
+   * The natural-log probability of the whole completion.
+   *
+   * @return the sum of all tokens' log-probabilities
+   */
+  public double logProbability() {
+    return logProbabilities.stream().mapToDouble(Double::doubleValue).sum();
+  }
+
+  /**
+   * The decoding speed, the first token (which waits for the prompt) left out.
+   *
+   * @return tokens a second, or 0 where fewer than two tokens were drawn
+   */
+  public double tokensPerSecond() {
+    return tokenIds.size() < 2 ? 0 : (tokenIds.size() - 1) / (decodeTime.toNanos() * 1e-9);
+  }
+}

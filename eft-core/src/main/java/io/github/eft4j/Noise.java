@@ -1,0 +1,28 @@
+package io.github.eft4j;
+
+/**
+ * Randomness that is addressed, not consumed: each number is a pure function of where it is used,
+ * so that a draw does not depend on how many were made before it or beside it.
+ */
+final class Noise {
+  private static final long GOLDEN_GAMMA = 0x9e3779b97f4a7c15L;
+
+  private Noise() {}
+
+  /** The address of one draw: of one position of one sequence. */
+  static long address(long seed, long sequence, long position) {
+    return mix(mix(mix(seed) + sequence * GOLDEN_GAMMA) + position * GOLDEN_GAMMA);
+  }
+
+  /** A number in (0, 1), uniform, of 53 bits: for one token id at one draw. */
+  static double uniform(long address, int id) {
+    return ((mix(address + (id + 1L) * GOLDEN_GAMMA) >>> 11) + 0.5) * 0x1p-53;
+  }
+
+  /** The finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014; constants by Stafford). */
+  private static long mix(long z) {
+    z = (z ^ (z >>> 30)) * 0xbf58476d1ce4e5b9L;
+    z = (z ^ (z >>> 27)) * 0x94d049bb133111ebL;
+    return z ^ (z >>> 31);
+  }
+}
