@@ -20,7 +20,7 @@ final class GgufConfigReader {
   private static final double DEFAULT_THETA = 10000;
 
   /** A tensor of divisors of the rotary frequencies, one for each pair of a head. */
-  private static final String ROTARY_DIVISORS = "rope_freqs.weight";
+  static final String ROTARY_DIVISORS = "rope_freqs.weight";
 
   private final GgufFile file;
   private final GgufMetadata metadata;
@@ -156,9 +156,8 @@ final class GgufConfigReader {
     requireNumber("rope.scaling.yarn_log_multiplier", 0);
     requireNumber("rope.scaling.yarn_ext_factor", 1);
     double weight =
-        metadata
-            .number(key("rope.scaling.yarn_attn_factor"))
-            .orElse(metadata.number(key("rope.scaling.attn_factor")).orElse(1));
+        metadata.number(key("rope.scaling.yarn_attn_factor")).orElse(1)
+            * metadata.number(key("rope.scaling.attn_factor")).orElse(1);
     return new RotaryScaling.Yarn(
         factor,
         optionalSize("rope.scaling.original_context_length")

@@ -15,8 +15,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
-import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -307,18 +305,14 @@ public final class GgufFile implements AutoCloseable {
    * How to generate text with the model.
    *
    * @return the ids that begin, end and fill up texts
-   * @throws ModelFormatException as {@link #vocabulary}
+   * @throws ModelFormatException if an id is not one
    */
   public GenerationConfig generation() {
-    return vocabulary()
-        .map(
-            v ->
-                new GenerationConfig(
-                    v.endOfTextIds(), v.beginOfText(), v.padding(), Optional.empty()))
-        .orElseGet(
-            () ->
-                new GenerationConfig(
-                    Set.of(), OptionalInt.empty(), OptionalInt.empty(), Optional.empty()));
+    return new GenerationConfig(
+        GgufVocabulary.endOfTextIds(this),
+        GgufVocabulary.id(this, GgufVocabulary.BEGIN_OF_TEXT),
+        GgufVocabulary.id(this, GgufVocabulary.PADDING),
+        Optional.empty());
   }
 
   /**

@@ -302,7 +302,8 @@ public final class GgufMetadata {
         long integer = data.get(LONG, at);
         if (integer < 0) {
           throw new ModelFormatException(
-              "%s: %s is %s, too large".formatted(file, key, Long.toUnsignedString(integer)));
+              "%s: %s is %s, expected at most %d"
+                  .formatted(file, key, Long.toUnsignedString(integer), Long.MAX_VALUE));
         }
         yield integer;
       }

@@ -1,7 +1,6 @@
 package io.github.eft4j.models.format;
 
-import java.util.Collections;
-import java.util.LinkedHashSet;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -69,6 +68,14 @@ public record GgufVocabulary(
 
   private static final String PREFIX = "tokenizer.ggml.";
 
+  static final String BEGIN_OF_TEXT = PREFIX + "bos_token_id";
+  static final String PADDING = PREFIX + "padding_token_id";
+
+  private static final String END_OF_TEXT = PREFIX + "eos_token_id";
+  private static final String END_OF_TURN = PREFIX + "eot_token_id";
+  private static final String END_OF_MESSAGE = PREFIX + "eom_token_id";
+  private static final String UNKNOWN_TOKEN = PREFIX + "unknown_token_id";
+
   /** How files write that there is no such token. */
   private static final long NO_TOKEN = 0xffffffffL;
 
@@ -133,12 +140,12 @@ public record GgufVocabulary(
               metadata.floats(PREFIX + "scores").orElse(null),
               metadata.integers(PREFIX + "token_type").orElse(null),
               metadata.strings(PREFIX + "merges").orElse(List.of()),
-              id(file, "bos_token_id"),
-              id(file, "eos_token_id"),
-              id(file, "eot_token_id"),
-              id(file, "eom_token_id"),
-              id(file, "unknown_token_id"),
-              id(file, "padding_token_id"),
+              id(file, BEGIN_OF_TEXT),
+              id(file, END_OF_TEXT),
+              id(file, END_OF_TURN),
+              id(file, END_OF_MESSAGE),
+              id(file, UNKNOWN_TOKEN),
+              id(file, PADDING),
               metadata.bool(PREFIX + "add_bos_token").orElse(sentencePiece || beginsText(pre)),
               metadata.bool(PREFIX + "add_eos_token").orElse(false),
               metadata.bool(PREFIX + "add_space_prefix").orElse(sentencePiece)));
@@ -157,29 +164,53 @@ public record GgufVocabulary(
     };
   }
 
-  private static OptionalInt id(GgufFile file, String key) {
-    long id = file.metadata().integer(PREFIX + key).orElse(NO_TOKEN);
+  /** The id of a special token. */
+  static OptionalInt id(GgufFile file, String key) {
+    long id = file.metadata().integer(key).orElse(NO_TOKEN);
     // Files write "none" as -1 of 32 bits, signed or not.
     if (id == NO_TOKEN || id == -1) {
       return OptionalInt.empty();
     }
     if (id < 0 || id > Integer.MAX_VALUE) {
       throw new ModelFormatException(
-          "%s: %s%s is %d, expected a token id".formatted(file.path(), PREFIX, key, id));
+          "%s: %s is %d, expected a token id".formatted(file.path(), key, id));
     }
     return OptionalInt.of((int) id);
   }
 
-  /**
-   * The ids that end a text in the eyes of a decoding loop: of the text, of a turn, of a message.
-   *
-   * @return the ids, possibly none
-   */
-  public Set<Integer> endOfTextIds() {
-    Set<Integer> ids = new LinkedHashSet<>();
-    endOfText.ifPresent(ids::add);
-    endOfTurn.ifPresent(ids::add);
-    endOfMessage.ifPresent(ids::add);
-    return Collections.unmodifiableSet(ids);
+  /** Writes the vocabulary, so that reading it gives an equal one. */
+  void write(GgufWriter writer) {
+    writer.string(PREFIX + "model", model);
+    if (!pre.isEmpty()) {
+      writer.string(PREFIX + "pre", pre);
+    }
+    writer.strings(PREFIX + "tokens", tokens);
+    if (scores != null) {
+      writer.floats(PREFIX + "scores", scores);
+    }
+    if (types != null) {
+      writer.integers(PREFIX + "token_type", types);
+    }
+    if (!merges.isEmpty()) {
+      writer.strings(PREFIX + "merges", merges);
+    }
+    beginOfText.ifPresent(id -> writer.uint32(BEGIN_OF_TEXT, id));
+    endOfText.ifPresent(id -> writer.uint32(END_OF_TEXT, id));
+    endOfTurn.ifPresent(id -> writer.uint32(END_OF_TURN, id));
+    endOfMessage.ifPresent(id -> writer.uint32(END_OF_MESSAGE, id));
+    unknown.ifPresent(id -> writer.uint32(UNKNOWN_TOKEN, id));
+    padding.ifPresent(id -> writer.uint32(PADDING, id));
+    writer.bool(PREFIX + "add_bos_token", addBeginOfText);
+    writer.bool(PREFIX + "add_eos_token", addEndOfText);
+    writer.bool(PREFIX + "add_space_prefix", addSpacePrefix);
+  }
+
+  /** The ids that end a text in the eyes of a decoding loop: a text's, a turn's, a message's. */
+  static Set<Integer> endOfTextIds(GgufFile file) {
+    Set<Integer> ids = new HashSet<>();
+    for (String key : List.of(END_OF_TEXT, END_OF_TURN, END_OF_MESSAGE)) {
+      id(file, key).ifPresent(ids::add);
+    }
+    return ids;
   }
 }
