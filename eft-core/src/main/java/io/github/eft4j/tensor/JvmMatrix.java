@@ -11,8 +11,7 @@ final class JvmMatrix implements Matrix {
   JvmMatrix(StoredTensor tensor) {
     this.tensor = tensor;
     MemorySegment data = tensor.data();
-    this.weights =
-        data.isNative() ? data : Arena.ofAuto().allocate(data.byteSize()).copyFrom(data);
+    this.weights = data.isNative() ? data : Arena.ofAuto().allocate(data.byteSize()).copyFrom(data);
   }
 
   @Override
@@ -42,5 +41,10 @@ final class JvmMatrix implements Matrix {
   /** The size of a row in bytes. */
   long rowBytes() {
     return type().bytes(columns());
+  }
+
+  @Override
+  public void close() {
+    // Reads the tensor in place.
   }
 }
