@@ -202,7 +202,7 @@ public final class JvmOps implements TensorOps {
           throw new IndexOutOfBoundsException(
               "id %d of %s, which has %d rows".formatted(ids[r], matrix.name(), matrix.rows()));
         }
-        kernels.dequantize(matrix.type(), matrix.row(ids[r]), columns, to + 4L * r * columns);
+        kernels.dequantize(matrix.type(), matrix.row(ids[r]), columns, to + 4L * r * columns, 64);
       }
     } finally {
       Reference.reachabilityFence(table);

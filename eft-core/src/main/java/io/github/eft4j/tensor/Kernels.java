@@ -37,35 +37,68 @@ interface Kernels {
    * @param type how they are stored
    * @param weights their address
    * @param count the number of weights, a multiple of the block size
-   * @param out address of {@code count} floats
+   * @param out address of the first {@value #SUMS} floats
+   * @param stride bytes from {@value #SUMS} floats to the next {@value #SUMS}: 64 where they follow
+   *     one another
    */
-  void dequantize(WeightType type, long weights, int count, long out);
+  void dequantize(WeightType type, long weights, int count, long out, long stride);
 
   /**
-   * Products of rows with rows: out[t][r] = Σᵢ x[t][i] · w[r][i], in the order stated above.
+   * The number of tokens that {@link #tile} takes.
    *
-   * @param x address of {@code tokens} rows
-   * @param xStride bytes from one row of x to the next
-   * @param tokens the number of rows of x
-   * @param w address of {@code rows} rows
-   * @param wStride bytes from one row of w to the next
-   * @param rows the number of rows of w
-   * @param columns the length of a row in floats, a multiple of {@value #SUMS}
-   * @param out address of out[0][0]
-   * @param outStride bytes from out[t] to out[t + 1]
+   * @return the number of tokens
+   */
+  int tileTokens();
+
+  /**
+   * The number of rows that {@link #tile} takes.
+   *
+   * @return the number of rows
+   */
+  int tileRows();
+
+  /**
+   * Adds to sums of products: sums[t][r] += x[t] · w[r], as {@value #SUMS} partial sums each.
+   *
+   * @param x address of the tokens: [rounds][tileTokens][{@value #SUMS}] floats
+   * @param tokens the number of tokens that matter; the sums of the others become anything
+   * @param w address of the rows: [rounds][tileRows][{@value #SUMS}] floats
+   * @param rounds the number of floats of a token or row, in units of {@value #SUMS}
+   * @param sums address of [tileTokens][tileRows][{@value #SUMS}] floats
+   */
+  void tile(long x, int tokens, long w, int rounds, long sums);
+
+  /**
+   * Adds partial sums up, as {@link Memory#tree} does.
+   *
+   * @param sums address of [count][{@value #SUMS}] floats, which may be changed
+   * @param count the number of sums
+   * @param out address of {@code count} floats
+   */
+  void trees(long sums, int count, long out);
+
+  /**
+   * Whether {@link #dots} reads weights of a type.
+   *
+   * @param type the type
+   * @return true where it does
+   */
+  boolean hasDots(WeightType type);
+
+  /**
+   * Products of one token with rows of weights, read as they are stored.
+   *
+   * @param type how the weights are stored
+   * @param x address of the token, {@code columns} floats
+   * @param w address of the first row
+   * @param wStride bytes from one row to the next
+   * @param rows the number of rows
+   * @param columns the length of a row, a multiple of {@value #SUMS} and of the block size
+   * @param out address of {@code rows} floats
    * @param scratch address of working memory
    */
-  void products(
-      long x,
-      long xStride,
-      int tokens,
-      long w,
-      long wStride,
-      int rows,
-      int columns,
-      long out,
-      long outStride,
-      long scratch);
+  void dots(
+      WeightType type, long x, long w, long wStride, int rows, int columns, long out, long scratch);
 
   /**
    * Root-mean-square norm of one row.

@@ -3,7 +3,11 @@ package io.github.eft4j.tensor;
 import static io.github.eft4j.tensor.Memory.get;
 import static io.github.eft4j.tensor.Memory.set;
 
-/** {@link Kernels} without vectors: for JVMs without the Vector API, and the definition for tests. */
+import java.lang.foreign.MemorySegment;
+
+/**
+ * {@link Kernels} without vectors: for JVMs without the Vector API, and the definition for tests.
+ */
 final class ScalarKernels implements Kernels {
   ScalarKernels() {}
 
@@ -13,38 +17,84 @@ final class ScalarKernels implements Kernels {
   }
 
   @Override
-  public void dequantize(WeightType type, long weights, int count, long out) {
-    Dequantize.toFloats(type, Memory.slice(weights, type.bytes(count)), Memory.slice(out, 4L * count));
+  public void dequantize(WeightType type, long weights, int count, long out, long stride) {
+    int unit = Math.max(SUMS, type.blockSize());
+    for (int i = 0; i < count; i += unit) {
+      int n = Math.min(unit, count - i);
+      MemorySegment stored = Memory.slice(weights + type.bytes(i), type.bytes(n));
+      long to = out + i / SUMS * stride;
+      if (stride == 4 * SUMS) {
+        Dequantize.toFloats(type, stored, Memory.slice(to, 4L * n));
+      } else {
+        float[] block = new float[n];
+        Dequantize.toFloats(type, stored, MemorySegment.ofArray(block));
+        for (int j = 0; j < n; j++) {
+          set(to + j / SUMS * stride + 4L * (j % SUMS), block[j]);
+        }
+      }
+    }
   }
 
   @Override
-  public void products(
+  public int tileTokens() {
+    return 4;
+  }
+
+  @Override
+  public int tileRows() {
+    return 4;
+  }
+
+  @Override
+  public void tile(long x, int tokens, long w, int rounds, long sums) {
+    for (int t = 0; t < tokens; t++) {
+      for (int r = 0; r < 4; r++) {
+        addProducts(x + 64L * t, 256, w + 64L * r, 256, rounds, sums + 64L * (4 * t + r));
+      }
+    }
+  }
+
+  private static void addProducts(
+      long x, long xStride, long w, long wStride, int rounds, long sums) {
+    for (long lane = 0; lane < 4 * SUMS; lane += 4) {
+      float sum = get(sums + lane);
+      for (int i = 0; i < rounds; i++) {
+        sum = Math.fma(get(x + i * xStride + lane), get(w + i * wStride + lane), sum);
+      }
+      set(sums + lane, sum);
+    }
+  }
+
+  @Override
+  public void trees(long sums, int count, long out) {
+    for (int i = 0; i < count; i++) {
+      set(out + 4L * i, Memory.tree(sums + 64L * i));
+    }
+  }
+
+  @Override
+  public boolean hasDots(WeightType type) {
+    return type == WeightType.F32;
+  }
+
+  @Override
+  public void dots(
+      WeightType type,
       long x,
-      long xStride,
-      int tokens,
       long w,
       long wStride,
       int rows,
       int columns,
       long out,
-      long outStride,
       long scratch) {
+    if (type != WeightType.F32) {
+      throw new IllegalArgumentException("no dot products with " + type);
+    }
     for (int r = 0; r < rows; r++) {
-      for (int t = 0; t < tokens; t++) {
-        set(out + t * outStride + 4L * r, dot(x + t * xStride, w + r * wStride, columns, scratch));
-      }
+      Memory.zero(scratch, 4 * SUMS);
+      addProducts(x, 64, w + r * wStride, 64, columns / SUMS, scratch);
+      set(out + 4L * r, Memory.tree(scratch));
     }
-  }
-
-  private static float dot(long x, long w, int n, long sums) {
-    for (int lane = 0; lane < SUMS; lane++) {
-      float sum = 0;
-      for (long i = 4L * lane; i < 4L * n; i += 4 * SUMS) {
-        sum = Math.fma(get(x + i), get(w + i), sum);
-      }
-      set(sums + 4L * lane, sum);
-    }
-    return Memory.tree(sums);
   }
 
   @Override

@@ -35,13 +35,25 @@ final class VectorKernels implements Kernels {
       VectorSpecies.of(int.class, VectorShape.forBitSize(BITS));
   private static final VectorSpecies<Short> HALVES =
       VectorSpecies.of(short.class, VectorShape.forBitSize(BITS / 2));
-  private static final VectorSpecies<Byte> BYTES = ByteVector.SPECIES_128;
+  private static final VectorSpecies<Float> QUARTER = FloatVector.SPECIES_128;
+
+  /**
+   * As many bytes as a register has floats; unused where those are 4, of which no vector exists.
+   */
+  private static final VectorSpecies<Byte> BYTES =
+      BITS == 512 ? ByteVector.SPECIES_128 : ByteVector.SPECIES_64;
+
+  private static final IntVector LANE = IntVector.zero(INTS).addIndex(1);
+  private static final IntVector BYTE_SHIFTS = LANE.mul(8);
 
   /** Floats of a register. */
   private static final int LENGTH = BITS / Float.SIZE;
 
   /** Bytes of a register. */
   private static final long STEP = BITS / Byte.SIZE;
+
+  /** Bytes that become a register of floats. */
+  private static final long BYTE_STEP = LENGTH;
 
   /** Registers for {@link #SUMS} floats. */
   private static final int PARTS = SUMS / LENGTH;
@@ -51,6 +63,9 @@ final class VectorKernels implements Kernels {
 
   /** Whether 24 accumulators fit: AVX-512 and NEON have 32 registers, AVX2 has 16. */
   private static final boolean MANY_REGISTERS = BITS == 512 || !isX86();
+
+  private static final int TILE_TOKENS = MANY_REGISTERS ? 4 : 3;
+  private static final int TILE_ROWS = MANY_REGISTERS ? 6 : 4;
 
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
@@ -87,39 +102,77 @@ final class VectorKernels implements Kernels {
   }
 
   // ---------------------------------------------------------------------------------------------
-  // Stored weights to float32
+  // Stored weights to float32. Dequantize draws the blocks' bytes.
 
   @Override
-  public void dequantize(WeightType type, long weights, int count, long out) {
-    switch (type) {
-      case F32 -> Memory.copy(weights, out, 4L * count);
-      case F16 -> halves(weights, count, out);
-      case BF16 -> brainFloats(weights, count, out);
-      case Q8_0 -> {
-        for (int b = 0; b < count / 32; b++) {
-          q8(weights + 34L * b, out + 128L * b);
-        }
+  public void dequantize(WeightType type, long weights, int count, long out, long stride) {
+    if (type.blockSize() == 1) {
+      plain(type, weights, count, out, stride);
+      return;
+    }
+    int blocks = count / type.blockSize();
+    long chunks = type.blockSize() / SUMS * stride;
+    for (int b = 0; b < blocks; b++) {
+      long block = weights + (long) b * type.blockBytes();
+      long to = out + b * chunks;
+      switch (type) {
+        case Q8_0 -> q8(block, to, stride);
+        case Q4_0 -> q4(block, to, stride);
+        case Q4_1 -> q4WithMinimum(block, to, stride);
+        case Q5_0 -> q5(block, to, stride);
+        case Q5_1 -> q5WithMinimum(block, to, stride);
+        case Q4_K -> q4K(block, to, stride);
+        case Q5_K -> q5K(block, to, stride);
+        case Q6_K -> q6K(block, to, stride);
+        default -> throw new IllegalArgumentException("no blocks: " + type);
       }
-      case Q4_0 -> {
-        for (int b = 0; b < count / 32; b++) {
-          q4(weights + 18L * b, out + 128L * b);
-        }
-      }
-      default ->
-          Dequantize.toFloats(
-              type, Memory.slice(weights, type.bytes(count)), Memory.slice(out, 4L * count));
     }
   }
 
-  private static void brainFloats(long weights, int count, long out) {
-    int whole = count - count % LENGTH;
-    for (int i = 0; i < whole; i += LENGTH) {
-      ShortVector s = ShortVector.fromMemorySegment(HALVES, ALL, weights + 2L * i, ORDER);
-      IntVector bits = (IntVector) s.convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0);
-      store(bits.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats(), out + 4L * i);
+  private static void plain(WeightType type, long weights, int count, long out, long stride) {
+    int whole = count - count % SUMS;
+    switch (type) {
+      case F32 -> floats(weights, whole, out, stride);
+      case F16 -> halves(weights, whole, out, stride);
+      case BF16 -> brainFloats(weights, whole, out, stride);
+      default -> throw new IllegalArgumentException("blocks: " + type);
     }
-    for (int i = whole; i < count; i++) {
-      set(out + 4L * i, Float.intBitsToFloat(shortAt(weights + 2L * i) << 16));
+    if (whole < count) {
+      long rest = weights + type.bytes(whole);
+      Dequantize.toFloats(
+          type,
+          Memory.slice(rest, type.bytes(count - whole)),
+          Memory.slice(out + whole / SUMS * stride, 4L * (count - whole)));
+    }
+  }
+
+  private static void floats(long weights, int count, long out, long stride) {
+    for (int part = 0; part < PARTS; part++) {
+      for (int i = 0; i < count / SUMS; i++) {
+        store(load(weights + part * STEP + i * ROUND), out + part * STEP + i * stride);
+      }
+    }
+  }
+
+  private static void brainFloats(long weights, int count, long out, long stride) {
+    for (int part = 0; part < PARTS; part++) {
+      for (int i = 0; i < count / SUMS; i++) {
+        store(brainFloat(weights + (part * STEP + i * ROUND) / 2), out + part * STEP + i * stride);
+      }
+    }
+  }
+
+  private static FloatVector brainFloat(long weights) {
+    ShortVector s = ShortVector.fromMemorySegment(HALVES, ALL, weights, ORDER);
+    IntVector bits = (IntVector) s.convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0);
+    return bits.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+  }
+
+  private static void halves(long weights, int count, long out, long stride) {
+    for (int part = 0; part < PARTS; part++) {
+      for (int i = 0; i < count / SUMS; i++) {
+        store(half(weights + (part * STEP + i * ROUND) / 2), out + part * STEP + i * stride);
+      }
     }
   }
 
@@ -128,184 +181,493 @@ final class VectorKernels implements Kernels {
    * exponents' different zero, also for subnormal numbers, exactly. Infinities and NaNs are no
    * weights.
    */
-  private static void halves(long weights, int count, long out) {
-    int whole = count - count % LENGTH;
-    for (int i = 0; i < whole; i += LENGTH) {
-      ShortVector s = ShortVector.fromMemorySegment(HALVES, ALL, weights + 2L * i, ORDER);
-      IntVector bits = (IntVector) s.convertShape(VectorOperators.S2I, INTS, 0);
-      store(single(bits), out + 4L * i);
-    }
-    for (int i = whole; i < count; i++) {
-      set(out + 4L * i, Float.float16ToFloat(shortAt(weights + 2L * i)));
-    }
-  }
-
-  private static FloatVector single(IntVector signExtended) {
-    return signExtended
-        .lanewise(VectorOperators.LSHL, 13)
+  private static FloatVector half(long weights) {
+    ShortVector s = ShortVector.fromMemorySegment(HALVES, ALL, weights, ORDER);
+    IntVector bits = (IntVector) s.convertShape(VectorOperators.S2I, INTS, 0);
+    return bits.lanewise(VectorOperators.LSHL, 13)
         .and(0x8fff_e000)
         .reinterpretAsFloats()
         .mul(0x1p112f);
   }
 
-  private static short shortAt(long address) {
-    return ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, address);
+  private static float halfAt(long address) {
+    return Float.float16ToFloat(ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, address));
   }
 
-  /** One block; {@link Dequantize} draws its bytes. */
-  private static void q8(long block, long out) {
-    float d = Float.float16ToFloat(shortAt(block));
-    signed(ByteVector.fromMemorySegment(BYTES, ALL, block + 2, ORDER), d, out);
-    signed(ByteVector.fromMemorySegment(BYTES, ALL, block + 18, ORDER), d, out + 64);
+  private static int intAt(long address) {
+    return ALL.get(ValueLayout.JAVA_INT_UNALIGNED, address);
   }
 
-  private static void signed(ByteVector q, float d, long out) {
-    store(floats(q, 0).mul(d), out);
-    if (PARTS > 1) {
-      store(floats(q, 1).mul(d), out + STEP);
+  private static int byteAt(long address) {
+    return ALL.get(ValueLayout.JAVA_BYTE, address);
+  }
+
+  /**
+   * As many unsigned bytes as a register has ints. No vector has 4 bytes, so those come as an int.
+   */
+  private static IntVector unsigned(long address) {
+    if (LENGTH == 4) {
+      return IntVector.broadcast(INTS, intAt(address))
+          .lanewise(VectorOperators.LSHR, BYTE_SHIFTS)
+          .and(0xff);
     }
-    if (PARTS > 2) {
-      store(floats(q, 2).mul(d), out + 2 * STEP);
-      store(floats(q, 3).mul(d), out + 3 * STEP);
+    return (IntVector)
+        ByteVector.fromMemorySegment(BYTES, ALL, address, ORDER)
+            .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+  }
+
+  /** As many signed bytes as a register has ints. */
+  private static IntVector signed(long address) {
+    if (LENGTH == 4) {
+      return IntVector.broadcast(INTS, intAt(address))
+          .lanewise(VectorOperators.LSHR, BYTE_SHIFTS)
+          .lanewise(VectorOperators.LSHL, 24)
+          .lanewise(VectorOperators.ASHR, 24);
+    }
+    return (IntVector)
+        ByteVector.fromMemorySegment(BYTES, ALL, address, ORDER)
+            .convertShape(VectorOperators.B2I, INTS, 0);
+  }
+
+  private static FloatVector floats(IntVector q) {
+    return (FloatVector) q.convertShape(VectorOperators.I2F, FLOATS, 0);
+  }
+
+  private static IntVector high(IntVector q) {
+    return q.lanewise(VectorOperators.LSHR, 4);
+  }
+
+  /** Bit {@code lane + part · LENGTH + from} of 32 bits, as 16 or 0. */
+  private static IntVector fifth(int bits, int part, int from) {
+    return IntVector.broadcast(INTS, bits >>> (part * LENGTH + from))
+        .lanewise(VectorOperators.LSHR, LANE)
+        .and(1)
+        .lanewise(VectorOperators.LSHL, 4);
+  }
+
+  private static void q8(long block, long out, long stride) {
+    float d = halfAt(block);
+    for (int part = 0; part < PARTS; part++) {
+      long q = block + 2 + part * BYTE_STEP;
+      long to = out + part * STEP;
+      store(floats(signed(q)).mul(d), to);
+      store(floats(signed(q + 16)).mul(d), to + stride);
     }
   }
 
-  private static FloatVector floats(ByteVector q, int part) {
-    return (FloatVector) q.convertShape(VectorOperators.B2F, FLOATS, part);
-  }
-
-  /** One block; {@link Dequantize} draws its bytes. */
-  private static void q4(long block, long out) {
-    float d = Float.float16ToFloat(shortAt(block));
-    ByteVector q = ByteVector.fromMemorySegment(BYTES, ALL, block + 2, ORDER);
-    nibbles(unsigned(q, 0), d, out);
-    if (PARTS > 1) {
-      nibbles(unsigned(q, 1), d, out + STEP);
-    }
-    if (PARTS > 2) {
-      nibbles(unsigned(q, 2), d, out + 2 * STEP);
-      nibbles(unsigned(q, 3), d, out + 3 * STEP);
+  private static void q4(long block, long out, long stride) {
+    float d = halfAt(block);
+    for (int part = 0; part < PARTS; part++) {
+      IntVector q = unsigned(block + 2 + part * BYTE_STEP);
+      long to = out + part * STEP;
+      store(floats(q.and(15).sub(8)).mul(d), to);
+      store(floats(high(q).sub(8)).mul(d), to + stride);
     }
   }
 
-  private static void nibbles(IntVector q, float d, long out) {
-    store(scaled(q.and(15).sub(8), d), out);
-    store(scaled(q.lanewise(VectorOperators.LSHR, 4).sub(8), d), out + 64);
+  private static void q4WithMinimum(long block, long out, long stride) {
+    float d = halfAt(block);
+    float m = halfAt(block + 2);
+    for (int part = 0; part < PARTS; part++) {
+      IntVector q = unsigned(block + 4 + part * BYTE_STEP);
+      long to = out + part * STEP;
+      store(floats(q.and(15)).mul(d).add(m), to);
+      store(floats(high(q)).mul(d).add(m), to + stride);
+    }
   }
 
-  private static IntVector unsigned(ByteVector q, int part) {
-    return (IntVector) q.convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, part);
+  private static void q5(long block, long out, long stride) {
+    float d = halfAt(block);
+    int bits = intAt(block + 2);
+    for (int part = 0; part < PARTS; part++) {
+      IntVector q = unsigned(block + 6 + part * BYTE_STEP);
+      long to = out + part * STEP;
+      store(floats(q.and(15).or(fifth(bits, part, 0)).sub(16)).mul(d), to);
+      store(floats(high(q).or(fifth(bits, part, 16)).sub(16)).mul(d), to + stride);
+    }
   }
 
-  private static FloatVector scaled(IntVector q, float d) {
-    return ((FloatVector) q.convertShape(VectorOperators.I2F, FLOATS, 0)).mul(d);
+  private static void q5WithMinimum(long block, long out, long stride) {
+    float d = halfAt(block);
+    float m = halfAt(block + 2);
+    int bits = intAt(block + 4);
+    for (int part = 0; part < PARTS; part++) {
+      IntVector q = unsigned(block + 8 + part * BYTE_STEP);
+      long to = out + part * STEP;
+      store(floats(q.and(15).or(fifth(bits, part, 0))).mul(d).add(m), to);
+      store(floats(high(q).or(fifth(bits, part, 16))).mul(d).add(m), to + stride);
+    }
+  }
+
+  private static void q4K(long block, long out, long stride) {
+    float d = halfAt(block);
+    float dmin = halfAt(block + 2);
+    for (int j = 0; j < 8; j += 2) {
+      float low = d * Dequantize.subScale(ALL, block + 4, j);
+      float lowMinimum = dmin * Dequantize.subMinimum(ALL, block + 4, j);
+      float high = d * Dequantize.subScale(ALL, block + 4, j + 1);
+      float highMinimum = dmin * Dequantize.subMinimum(ALL, block + 4, j + 1);
+      for (int i = 0; i < 2 * PARTS; i++) {
+        IntVector q = unsigned(block + 16 + 16L * j + i * BYTE_STEP);
+        long to = out + (2 * j + i / PARTS) * stride + i % PARTS * STEP;
+        store(floats(q.and(15)).mul(low).sub(lowMinimum), to);
+        store(floats(high(q)).mul(high).sub(highMinimum), to + 2 * stride);
+      }
+    }
+  }
+
+  private static void q5K(long block, long out, long stride) {
+    float d = halfAt(block);
+    float dmin = halfAt(block + 2);
+    for (int j = 0; j < 8; j += 2) {
+      float low = d * Dequantize.subScale(ALL, block + 4, j);
+      float lowMinimum = dmin * Dequantize.subMinimum(ALL, block + 4, j);
+      float high = d * Dequantize.subScale(ALL, block + 4, j + 1);
+      float highMinimum = dmin * Dequantize.subMinimum(ALL, block + 4, j + 1);
+      for (int i = 0; i < 2 * PARTS; i++) {
+        IntVector q = unsigned(block + 48 + 16L * j + i * BYTE_STEP);
+        IntVector h = unsigned(block + 16 + i * BYTE_STEP).lanewise(VectorOperators.LSHR, j);
+        IntVector fifth = h.and(1).lanewise(VectorOperators.LSHL, 4);
+        IntVector next = h.and(2).lanewise(VectorOperators.LSHL, 3);
+        long to = out + (2 * j + i / PARTS) * stride + i % PARTS * STEP;
+        store(floats(q.and(15).or(fifth)).mul(low).sub(lowMinimum), to);
+        store(floats(high(q).or(next)).mul(high).sub(highMinimum), to + 2 * stride);
+      }
+    }
+  }
+
+  private static void q6K(long block, long out, long stride) {
+    float d = halfAt(block + 208);
+    for (int chunk = 0; chunk < 16; chunk++) {
+      int half = chunk >> 3;
+      int quarter = (chunk >> 1) & 3;
+      float scale = d * byteAt(block + 192 + chunk);
+      long low = block + 64L * half + 16L * (chunk & 3);
+      long high = block + 128 + 32L * half + 16L * (chunk & 1);
+      for (int part = 0; part < PARTS; part++) {
+        IntVector l = unsigned(low + part * BYTE_STEP);
+        l = l.lanewise(VectorOperators.LSHR, 4 * (quarter >> 1)).and(15);
+        IntVector h = unsigned(high + part * BYTE_STEP);
+        h = h.lanewise(VectorOperators.LSHR, 2 * quarter).and(3);
+        IntVector q = l.or(h.lanewise(VectorOperators.LSHL, 4)).sub(32);
+        store(floats(q).mul(scale), out + chunk * stride + part * STEP);
+      }
+    }
   }
 
   // ---------------------------------------------------------------------------------------------
   // Products
 
   @Override
-  public void products(
-      long x,
-      long xStride,
-      int tokens,
-      long w,
-      long wStride,
-      int rows,
-      int columns,
-      long out,
-      long outStride,
-      long scratch) {
-    int tall = MANY_REGISTERS ? 4 : 3;
-    int wide = MANY_REGISTERS ? 6 : 4;
-    int wholeTokens = tokens - tokens % tall;
-    int wholeRows = rows - rows % wide;
-    for (int t = 0; t < wholeTokens; t += tall) {
-      for (int r = 0; r < wholeRows; r += wide) {
-        if (MANY_REGISTERS) {
-          tile4x6(x + t * xStride, xStride, w + r * wStride, wStride, columns, scratch);
-        } else {
-          tile3x4(x + t * xStride, xStride, w + r * wStride, wStride, columns, scratch);
-        }
-        trees(scratch, tall, wide, out + t * outStride + 4L * r, outStride);
+  public int tileTokens() {
+    return TILE_TOKENS;
+  }
+
+  @Override
+  public int tileRows() {
+    return TILE_ROWS;
+  }
+
+  @Override
+  public void tile(long x, int tokens, long w, int rounds, long sums) {
+    if (MANY_REGISTERS) {
+      if (tokens > 2) {
+        tile4x6(x, w, rounds, sums);
+      } else {
+        tile2x6(x, w, rounds, sums);
       }
-      if (wholeRows < rows) {
-        single(
-            x + t * xStride,
-            xStride,
-            tall,
-            w + wholeRows * wStride,
-            wStride,
-            rows - wholeRows,
-            columns,
-            out + t * outStride + 4L * wholeRows,
-            outStride,
-            scratch);
-      }
-    }
-    if (wholeTokens < tokens) {
-      single(
-          x + wholeTokens * xStride,
-          xStride,
-          tokens - wholeTokens,
-          w,
-          wStride,
-          rows,
-          columns,
-          out + wholeTokens * outStride,
-          outStride,
-          scratch);
+    } else if (tokens > 1) {
+      tile3x4(x, w, rounds, sums);
+    } else {
+      tile1x4(x, w, rounds, sums);
     }
   }
 
-  /** Products where there are too few tokens or rows for a tile. */
-  private static void single(
-      long x,
-      long xStride,
-      int tokens,
-      long w,
-      long wStride,
-      int rows,
-      int columns,
-      long out,
-      long outStride,
-      long scratch) {
-    for (int t = 0; t < tokens; t++) {
-      int r = 0;
-      for (; r <= rows - 4; r += 4) {
-        dot4(x + t * xStride, w + r * wStride, wStride, columns, scratch);
-        trees(scratch, 1, 4, out + t * outStride + 4L * r, outStride);
-      }
-      for (; r < rows; r++) {
-        dot(x + t * xStride, w + r * wStride, columns, scratch);
-        trees(scratch, 1, 1, out + t * outStride + 4L * r, outStride);
-      }
-    }
-  }
-
-  private static void trees(long sums, int tokens, int rows, long out, long outStride) {
-    for (int t = 0; t < tokens; t++) {
-      for (int r = 0; r < rows; r++) {
-        set(out + t * outStride + 4L * r, Memory.tree(sums + ROUND * (t * rows + r)));
-      }
-    }
-  }
-
-  private static void dot(long x, long w, int columns, long sums) {
+  /** 4 tokens × 6 rows: 24 accumulators, 4 and 1 operands. */
+  private static void tile4x6(long x, long w, int rounds, long sums) {
     for (int part = 0; part < PARTS; part++) {
-      long at = part * STEP;
-      FloatVector a = FloatVector.zero(FLOATS);
-      for (int i = 0; i < columns; i += SUMS) {
-        a = load(x + at + 4L * i).fma(load(w + at + 4L * i), a);
+      long at = sums + part * STEP;
+      FloatVector a00 = FloatVector.fromMemorySegment(FLOATS, ALL, at, ORDER);
+      FloatVector a01 = FloatVector.fromMemorySegment(FLOATS, ALL, at + ROUND, ORDER);
+      FloatVector a02 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 2 * ROUND, ORDER);
+      FloatVector a03 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 3 * ROUND, ORDER);
+      FloatVector a04 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 4 * ROUND, ORDER);
+      FloatVector a05 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 5 * ROUND, ORDER);
+      FloatVector a10 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 6 * ROUND, ORDER);
+      FloatVector a11 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 7 * ROUND, ORDER);
+      FloatVector a12 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 8 * ROUND, ORDER);
+      FloatVector a13 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 9 * ROUND, ORDER);
+      FloatVector a14 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 10 * ROUND, ORDER);
+      FloatVector a15 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 11 * ROUND, ORDER);
+      FloatVector a20 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 12 * ROUND, ORDER);
+      FloatVector a21 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 13 * ROUND, ORDER);
+      FloatVector a22 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 14 * ROUND, ORDER);
+      FloatVector a23 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 15 * ROUND, ORDER);
+      FloatVector a24 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 16 * ROUND, ORDER);
+      FloatVector a25 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 17 * ROUND, ORDER);
+      FloatVector a30 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 18 * ROUND, ORDER);
+      FloatVector a31 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 19 * ROUND, ORDER);
+      FloatVector a32 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 20 * ROUND, ORDER);
+      FloatVector a33 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 21 * ROUND, ORDER);
+      FloatVector a34 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 22 * ROUND, ORDER);
+      FloatVector a35 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 23 * ROUND, ORDER);
+      for (int i = 0; i < rounds; i++) {
+        long xAt = x + part * STEP + i * (TILE_TOKENS * ROUND);
+        long wAt = w + part * STEP + i * (TILE_ROWS * ROUND);
+        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt, ORDER);
+        FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + ROUND, ORDER);
+        FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + 2 * ROUND, ORDER);
+        FloatVector v3 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + 3 * ROUND, ORDER);
+        FloatVector q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt, ORDER);
+        a00 = v0.fma(q, a00);
+        a10 = v1.fma(q, a10);
+        a20 = v2.fma(q, a20);
+        a30 = v3.fma(q, a30);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + ROUND, ORDER);
+        a01 = v0.fma(q, a01);
+        a11 = v1.fma(q, a11);
+        a21 = v2.fma(q, a21);
+        a31 = v3.fma(q, a31);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + 2 * ROUND, ORDER);
+        a02 = v0.fma(q, a02);
+        a12 = v1.fma(q, a12);
+        a22 = v2.fma(q, a22);
+        a32 = v3.fma(q, a32);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + 3 * ROUND, ORDER);
+        a03 = v0.fma(q, a03);
+        a13 = v1.fma(q, a13);
+        a23 = v2.fma(q, a23);
+        a33 = v3.fma(q, a33);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + 4 * ROUND, ORDER);
+        a04 = v0.fma(q, a04);
+        a14 = v1.fma(q, a14);
+        a24 = v2.fma(q, a24);
+        a34 = v3.fma(q, a34);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + 5 * ROUND, ORDER);
+        a05 = v0.fma(q, a05);
+        a15 = v1.fma(q, a15);
+        a25 = v2.fma(q, a25);
+        a35 = v3.fma(q, a35);
       }
-      store(a, sums + at);
+      a00.intoMemorySegment(ALL, at, ORDER);
+      a01.intoMemorySegment(ALL, at + ROUND, ORDER);
+      a02.intoMemorySegment(ALL, at + 2 * ROUND, ORDER);
+      a03.intoMemorySegment(ALL, at + 3 * ROUND, ORDER);
+      a04.intoMemorySegment(ALL, at + 4 * ROUND, ORDER);
+      a05.intoMemorySegment(ALL, at + 5 * ROUND, ORDER);
+      a10.intoMemorySegment(ALL, at + 6 * ROUND, ORDER);
+      a11.intoMemorySegment(ALL, at + 7 * ROUND, ORDER);
+      a12.intoMemorySegment(ALL, at + 8 * ROUND, ORDER);
+      a13.intoMemorySegment(ALL, at + 9 * ROUND, ORDER);
+      a14.intoMemorySegment(ALL, at + 10 * ROUND, ORDER);
+      a15.intoMemorySegment(ALL, at + 11 * ROUND, ORDER);
+      a20.intoMemorySegment(ALL, at + 12 * ROUND, ORDER);
+      a21.intoMemorySegment(ALL, at + 13 * ROUND, ORDER);
+      a22.intoMemorySegment(ALL, at + 14 * ROUND, ORDER);
+      a23.intoMemorySegment(ALL, at + 15 * ROUND, ORDER);
+      a24.intoMemorySegment(ALL, at + 16 * ROUND, ORDER);
+      a25.intoMemorySegment(ALL, at + 17 * ROUND, ORDER);
+      a30.intoMemorySegment(ALL, at + 18 * ROUND, ORDER);
+      a31.intoMemorySegment(ALL, at + 19 * ROUND, ORDER);
+      a32.intoMemorySegment(ALL, at + 20 * ROUND, ORDER);
+      a33.intoMemorySegment(ALL, at + 21 * ROUND, ORDER);
+      a34.intoMemorySegment(ALL, at + 22 * ROUND, ORDER);
+      a35.intoMemorySegment(ALL, at + 23 * ROUND, ORDER);
     }
   }
 
-  private static void dot4(long x, long w, long wStride, int columns, long sums) {
-    long w1 = w + wStride;
-    long w2 = w1 + wStride;
-    long w3 = w2 + wStride;
+  /** 2 tokens × 6 rows: 12 accumulators, 2 and 1 operands. */
+  private static void tile2x6(long x, long w, int rounds, long sums) {
+    for (int part = 0; part < PARTS; part++) {
+      long at = sums + part * STEP;
+      FloatVector a00 = FloatVector.fromMemorySegment(FLOATS, ALL, at, ORDER);
+      FloatVector a01 = FloatVector.fromMemorySegment(FLOATS, ALL, at + ROUND, ORDER);
+      FloatVector a02 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 2 * ROUND, ORDER);
+      FloatVector a03 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 3 * ROUND, ORDER);
+      FloatVector a04 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 4 * ROUND, ORDER);
+      FloatVector a05 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 5 * ROUND, ORDER);
+      FloatVector a10 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 6 * ROUND, ORDER);
+      FloatVector a11 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 7 * ROUND, ORDER);
+      FloatVector a12 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 8 * ROUND, ORDER);
+      FloatVector a13 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 9 * ROUND, ORDER);
+      FloatVector a14 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 10 * ROUND, ORDER);
+      FloatVector a15 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 11 * ROUND, ORDER);
+      for (int i = 0; i < rounds; i++) {
+        long xAt = x + part * STEP + i * (TILE_TOKENS * ROUND);
+        long wAt = w + part * STEP + i * (TILE_ROWS * ROUND);
+        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt, ORDER);
+        FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + ROUND, ORDER);
+        FloatVector q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt, ORDER);
+        a00 = v0.fma(q, a00);
+        a10 = v1.fma(q, a10);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + ROUND, ORDER);
+        a01 = v0.fma(q, a01);
+        a11 = v1.fma(q, a11);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + 2 * ROUND, ORDER);
+        a02 = v0.fma(q, a02);
+        a12 = v1.fma(q, a12);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + 3 * ROUND, ORDER);
+        a03 = v0.fma(q, a03);
+        a13 = v1.fma(q, a13);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + 4 * ROUND, ORDER);
+        a04 = v0.fma(q, a04);
+        a14 = v1.fma(q, a14);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + 5 * ROUND, ORDER);
+        a05 = v0.fma(q, a05);
+        a15 = v1.fma(q, a15);
+      }
+      a00.intoMemorySegment(ALL, at, ORDER);
+      a01.intoMemorySegment(ALL, at + ROUND, ORDER);
+      a02.intoMemorySegment(ALL, at + 2 * ROUND, ORDER);
+      a03.intoMemorySegment(ALL, at + 3 * ROUND, ORDER);
+      a04.intoMemorySegment(ALL, at + 4 * ROUND, ORDER);
+      a05.intoMemorySegment(ALL, at + 5 * ROUND, ORDER);
+      a10.intoMemorySegment(ALL, at + 6 * ROUND, ORDER);
+      a11.intoMemorySegment(ALL, at + 7 * ROUND, ORDER);
+      a12.intoMemorySegment(ALL, at + 8 * ROUND, ORDER);
+      a13.intoMemorySegment(ALL, at + 9 * ROUND, ORDER);
+      a14.intoMemorySegment(ALL, at + 10 * ROUND, ORDER);
+      a15.intoMemorySegment(ALL, at + 11 * ROUND, ORDER);
+    }
+  }
+
+  /** 3 tokens × 4 rows: 12 accumulators, 3 and 1 operands. */
+  private static void tile3x4(long x, long w, int rounds, long sums) {
+    for (int part = 0; part < PARTS; part++) {
+      long at = sums + part * STEP;
+      FloatVector a00 = FloatVector.fromMemorySegment(FLOATS, ALL, at, ORDER);
+      FloatVector a01 = FloatVector.fromMemorySegment(FLOATS, ALL, at + ROUND, ORDER);
+      FloatVector a02 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 2 * ROUND, ORDER);
+      FloatVector a03 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 3 * ROUND, ORDER);
+      FloatVector a10 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 4 * ROUND, ORDER);
+      FloatVector a11 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 5 * ROUND, ORDER);
+      FloatVector a12 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 6 * ROUND, ORDER);
+      FloatVector a13 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 7 * ROUND, ORDER);
+      FloatVector a20 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 8 * ROUND, ORDER);
+      FloatVector a21 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 9 * ROUND, ORDER);
+      FloatVector a22 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 10 * ROUND, ORDER);
+      FloatVector a23 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 11 * ROUND, ORDER);
+      for (int i = 0; i < rounds; i++) {
+        long xAt = x + part * STEP + i * (TILE_TOKENS * ROUND);
+        long wAt = w + part * STEP + i * (TILE_ROWS * ROUND);
+        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt, ORDER);
+        FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + ROUND, ORDER);
+        FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + 2 * ROUND, ORDER);
+        FloatVector q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt, ORDER);
+        a00 = v0.fma(q, a00);
+        a10 = v1.fma(q, a10);
+        a20 = v2.fma(q, a20);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + ROUND, ORDER);
+        a01 = v0.fma(q, a01);
+        a11 = v1.fma(q, a11);
+        a21 = v2.fma(q, a21);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + 2 * ROUND, ORDER);
+        a02 = v0.fma(q, a02);
+        a12 = v1.fma(q, a12);
+        a22 = v2.fma(q, a22);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + 3 * ROUND, ORDER);
+        a03 = v0.fma(q, a03);
+        a13 = v1.fma(q, a13);
+        a23 = v2.fma(q, a23);
+      }
+      a00.intoMemorySegment(ALL, at, ORDER);
+      a01.intoMemorySegment(ALL, at + ROUND, ORDER);
+      a02.intoMemorySegment(ALL, at + 2 * ROUND, ORDER);
+      a03.intoMemorySegment(ALL, at + 3 * ROUND, ORDER);
+      a10.intoMemorySegment(ALL, at + 4 * ROUND, ORDER);
+      a11.intoMemorySegment(ALL, at + 5 * ROUND, ORDER);
+      a12.intoMemorySegment(ALL, at + 6 * ROUND, ORDER);
+      a13.intoMemorySegment(ALL, at + 7 * ROUND, ORDER);
+      a20.intoMemorySegment(ALL, at + 8 * ROUND, ORDER);
+      a21.intoMemorySegment(ALL, at + 9 * ROUND, ORDER);
+      a22.intoMemorySegment(ALL, at + 10 * ROUND, ORDER);
+      a23.intoMemorySegment(ALL, at + 11 * ROUND, ORDER);
+    }
+  }
+
+  /** 1 token × 4 rows: 4 accumulators, 1 and 1 operands. */
+  private static void tile1x4(long x, long w, int rounds, long sums) {
+    for (int part = 0; part < PARTS; part++) {
+      long at = sums + part * STEP;
+      FloatVector a00 = FloatVector.fromMemorySegment(FLOATS, ALL, at, ORDER);
+      FloatVector a01 = FloatVector.fromMemorySegment(FLOATS, ALL, at + ROUND, ORDER);
+      FloatVector a02 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 2 * ROUND, ORDER);
+      FloatVector a03 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 3 * ROUND, ORDER);
+      for (int i = 0; i < rounds; i++) {
+        long xAt = x + part * STEP + i * (TILE_TOKENS * ROUND);
+        long wAt = w + part * STEP + i * (TILE_ROWS * ROUND);
+        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt, ORDER);
+        FloatVector q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt, ORDER);
+        a00 = v0.fma(q, a00);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + ROUND, ORDER);
+        a01 = v0.fma(q, a01);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + 2 * ROUND, ORDER);
+        a02 = v0.fma(q, a02);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + 3 * ROUND, ORDER);
+        a03 = v0.fma(q, a03);
+      }
+      a00.intoMemorySegment(ALL, at, ORDER);
+      a01.intoMemorySegment(ALL, at + ROUND, ORDER);
+      a02.intoMemorySegment(ALL, at + 2 * ROUND, ORDER);
+      a03.intoMemorySegment(ALL, at + 3 * ROUND, ORDER);
+    }
+  }
+
+  @Override
+  public void trees(long sums, int count, long out) {
+    for (int i = 0; i < count; i++) {
+      tree(sums + i * ROUND, out + 4L * i);
+    }
+  }
+
+  /** The order of {@link Memory#tree}, four numbers at a time. */
+  private static void tree(long sums, long out) {
+    FloatVector a = FloatVector.fromMemorySegment(QUARTER, ALL, sums, ORDER);
+    FloatVector b = FloatVector.fromMemorySegment(QUARTER, ALL, sums + 16, ORDER);
+    FloatVector c = FloatVector.fromMemorySegment(QUARTER, ALL, sums + 32, ORDER);
+    FloatVector d = FloatVector.fromMemorySegment(QUARTER, ALL, sums + 48, ORDER);
+    a.add(c).add(b.add(d)).intoMemorySegment(ALL, sums, ORDER);
+    set(out, (get(sums) + get(sums + 8)) + (get(sums + 4) + get(sums + 12)));
+  }
+
+  @Override
+  public boolean hasDots(WeightType type) {
+    return switch (type) {
+      case F32, F16, BF16, Q8_0 -> true;
+      default -> false;
+    };
+  }
+
+  @Override
+  public void dots(
+      WeightType type,
+      long x,
+      long w,
+      long wStride,
+      int rows,
+      int columns,
+      long out,
+      long scratch) {
+    for (int r = 0; r < rows; r += 4) {
+      int count = Math.min(4, rows - r);
+      long w0 = w + r * wStride;
+      // Where fewer than four rows are left, the last one is computed several times.
+      long w1 = w0 + Math.min(1, count - 1) * wStride;
+      long w2 = w0 + Math.min(2, count - 1) * wStride;
+      long w3 = w0 + (count - 1) * wStride;
+      switch (type) {
+        case F32 -> floatDots(x, w0, w1, w2, w3, columns, scratch);
+        case F16 -> halfDots(x, w0, w1, w2, w3, columns, scratch);
+        case BF16 -> brainFloatDots(x, w0, w1, w2, w3, columns, scratch);
+        case Q8_0 -> q8Dots(x, w0, w1, w2, w3, columns, scratch);
+        default -> throw new IllegalArgumentException("no dot products with " + type);
+      }
+      trees(scratch, count, out + 4L * r);
+    }
+  }
+
+  private static void floatDots(
+      long x, long w0, long w1, long w2, long w3, int columns, long sums) {
     for (int part = 0; part < PARTS; part++) {
       long at = part * STEP;
       FloatVector a0 = FloatVector.zero(FLOATS);
@@ -314,167 +676,95 @@ final class VectorKernels implements Kernels {
       FloatVector a3 = a0;
       for (int i = 0; i < columns; i += SUMS) {
         long k = at + 4L * i;
-        FloatVector v = load(x + k);
-        a0 = v.fma(load(w + k), a0);
-        a1 = v.fma(load(w1 + k), a1);
-        a2 = v.fma(load(w2 + k), a2);
-        a3 = v.fma(load(w3 + k), a3);
+        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k, ORDER);
+        a0 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w0 + k, ORDER), a0);
+        a1 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w1 + k, ORDER), a1);
+        a2 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w2 + k, ORDER), a2);
+        a3 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w3 + k, ORDER), a3);
       }
-      store(a0, sums + at);
-      store(a1, sums + at + ROUND);
-      store(a2, sums + at + 2 * ROUND);
-      store(a3, sums + at + 3 * ROUND);
+      a0.intoMemorySegment(ALL, sums + at, ORDER);
+      a1.intoMemorySegment(ALL, sums + at + ROUND, ORDER);
+      a2.intoMemorySegment(ALL, sums + at + 2 * ROUND, ORDER);
+      a3.intoMemorySegment(ALL, sums + at + 3 * ROUND, ORDER);
     }
   }
 
-  /** 3 tokens × 4 rows: 12 accumulators, 3 and 1 operands. */
-  private static void tile3x4(long x, long xStride, long w, long wStride, int columns, long sums) {
-    long x1 = x + xStride;
-    long x2 = x1 + xStride;
-    long w1 = w + wStride;
-    long w2 = w1 + wStride;
-    long w3 = w2 + wStride;
+  private static void halfDots(long x, long w0, long w1, long w2, long w3, int columns, long sums) {
     for (int part = 0; part < PARTS; part++) {
       long at = part * STEP;
-      FloatVector a00 = FloatVector.zero(FLOATS);
-      FloatVector a01 = a00;
-      FloatVector a02 = a00;
-      FloatVector a03 = a00;
-      FloatVector a10 = a00;
-      FloatVector a11 = a00;
-      FloatVector a12 = a00;
-      FloatVector a13 = a00;
-      FloatVector a20 = a00;
-      FloatVector a21 = a00;
-      FloatVector a22 = a00;
-      FloatVector a23 = a00;
+      FloatVector a0 = FloatVector.zero(FLOATS);
+      FloatVector a1 = a0;
+      FloatVector a2 = a0;
+      FloatVector a3 = a0;
       for (int i = 0; i < columns; i += SUMS) {
         long k = at + 4L * i;
-        FloatVector v0 = load(x + k);
-        FloatVector v1 = load(x1 + k);
-        FloatVector v2 = load(x2 + k);
-        FloatVector q = load(w + k);
-        a00 = v0.fma(q, a00);
-        a10 = v1.fma(q, a10);
-        a20 = v2.fma(q, a20);
-        q = load(w1 + k);
-        a01 = v0.fma(q, a01);
-        a11 = v1.fma(q, a11);
-        a21 = v2.fma(q, a21);
-        q = load(w2 + k);
-        a02 = v0.fma(q, a02);
-        a12 = v1.fma(q, a12);
-        a22 = v2.fma(q, a22);
-        q = load(w3 + k);
-        a03 = v0.fma(q, a03);
-        a13 = v1.fma(q, a13);
-        a23 = v2.fma(q, a23);
+        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k, ORDER);
+        a0 = v.fma(half(w0 + k / 2), a0);
+        a1 = v.fma(half(w1 + k / 2), a1);
+        a2 = v.fma(half(w2 + k / 2), a2);
+        a3 = v.fma(half(w3 + k / 2), a3);
       }
-      store4(a00, a01, a02, a03, sums + at);
-      store4(a10, a11, a12, a13, sums + at + 4 * ROUND);
-      store4(a20, a21, a22, a23, sums + at + 8 * ROUND);
+      a0.intoMemorySegment(ALL, sums + at, ORDER);
+      a1.intoMemorySegment(ALL, sums + at + ROUND, ORDER);
+      a2.intoMemorySegment(ALL, sums + at + 2 * ROUND, ORDER);
+      a3.intoMemorySegment(ALL, sums + at + 3 * ROUND, ORDER);
     }
   }
 
-  private static void store4(
-      FloatVector a, FloatVector b, FloatVector c, FloatVector d, long sums) {
-    store(a, sums);
-    store(b, sums + ROUND);
-    store(c, sums + 2 * ROUND);
-    store(d, sums + 3 * ROUND);
-  }
-
-  /** 4 tokens × 6 rows: 24 accumulators, 4 and 1 operands. */
-  private static void tile4x6(long x, long xStride, long w, long wStride, int columns, long sums) {
-    long x1 = x + xStride;
-    long x2 = x1 + xStride;
-    long x3 = x2 + xStride;
-    long w1 = w + wStride;
-    long w2 = w1 + wStride;
-    long w3 = w2 + wStride;
-    long w4 = w3 + wStride;
-    long w5 = w4 + wStride;
+  private static void brainFloatDots(
+      long x, long w0, long w1, long w2, long w3, int columns, long sums) {
     for (int part = 0; part < PARTS; part++) {
       long at = part * STEP;
-      FloatVector a00 = FloatVector.zero(FLOATS);
-      FloatVector a01 = a00;
-      FloatVector a02 = a00;
-      FloatVector a03 = a00;
-      FloatVector a04 = a00;
-      FloatVector a05 = a00;
-      FloatVector a10 = a00;
-      FloatVector a11 = a00;
-      FloatVector a12 = a00;
-      FloatVector a13 = a00;
-      FloatVector a14 = a00;
-      FloatVector a15 = a00;
-      FloatVector a20 = a00;
-      FloatVector a21 = a00;
-      FloatVector a22 = a00;
-      FloatVector a23 = a00;
-      FloatVector a24 = a00;
-      FloatVector a25 = a00;
-      FloatVector a30 = a00;
-      FloatVector a31 = a00;
-      FloatVector a32 = a00;
-      FloatVector a33 = a00;
-      FloatVector a34 = a00;
-      FloatVector a35 = a00;
+      FloatVector a0 = FloatVector.zero(FLOATS);
+      FloatVector a1 = a0;
+      FloatVector a2 = a0;
+      FloatVector a3 = a0;
       for (int i = 0; i < columns; i += SUMS) {
         long k = at + 4L * i;
-        FloatVector v0 = load(x + k);
-        FloatVector v1 = load(x1 + k);
-        FloatVector v2 = load(x2 + k);
-        FloatVector v3 = load(x3 + k);
-        FloatVector q = load(w + k);
-        a00 = v0.fma(q, a00);
-        a10 = v1.fma(q, a10);
-        a20 = v2.fma(q, a20);
-        a30 = v3.fma(q, a30);
-        q = load(w1 + k);
-        a01 = v0.fma(q, a01);
-        a11 = v1.fma(q, a11);
-        a21 = v2.fma(q, a21);
-        a31 = v3.fma(q, a31);
-        q = load(w2 + k);
-        a02 = v0.fma(q, a02);
-        a12 = v1.fma(q, a12);
-        a22 = v2.fma(q, a22);
-        a32 = v3.fma(q, a32);
-        q = load(w3 + k);
-        a03 = v0.fma(q, a03);
-        a13 = v1.fma(q, a13);
-        a23 = v2.fma(q, a23);
-        a33 = v3.fma(q, a33);
-        q = load(w4 + k);
-        a04 = v0.fma(q, a04);
-        a14 = v1.fma(q, a14);
-        a24 = v2.fma(q, a24);
-        a34 = v3.fma(q, a34);
-        q = load(w5 + k);
-        a05 = v0.fma(q, a05);
-        a15 = v1.fma(q, a15);
-        a25 = v2.fma(q, a25);
-        a35 = v3.fma(q, a35);
+        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k, ORDER);
+        a0 = v.fma(brainFloat(w0 + k / 2), a0);
+        a1 = v.fma(brainFloat(w1 + k / 2), a1);
+        a2 = v.fma(brainFloat(w2 + k / 2), a2);
+        a3 = v.fma(brainFloat(w3 + k / 2), a3);
       }
-      store6(a00, a01, a02, a03, a04, a05, sums + at);
-      store6(a10, a11, a12, a13, a14, a15, sums + at + 6 * ROUND);
-      store6(a20, a21, a22, a23, a24, a25, sums + at + 12 * ROUND);
-      store6(a30, a31, a32, a33, a34, a35, sums + at + 18 * ROUND);
+      a0.intoMemorySegment(ALL, sums + at, ORDER);
+      a1.intoMemorySegment(ALL, sums + at + ROUND, ORDER);
+      a2.intoMemorySegment(ALL, sums + at + 2 * ROUND, ORDER);
+      a3.intoMemorySegment(ALL, sums + at + 3 * ROUND, ORDER);
     }
   }
 
-  private static void store6(
-      FloatVector a,
-      FloatVector b,
-      FloatVector c,
-      FloatVector d,
-      FloatVector e,
-      FloatVector f,
-      long sums) {
-    store4(a, b, c, d, sums);
-    store(e, sums + 4 * ROUND);
-    store(f, sums + 5 * ROUND);
+  private static void q8Dots(long x, long w0, long w1, long w2, long w3, int columns, long sums) {
+    for (int part = 0; part < PARTS; part++) {
+      long at = part * STEP;
+      FloatVector a0 = FloatVector.zero(FLOATS);
+      FloatVector a1 = a0;
+      FloatVector a2 = a0;
+      FloatVector a3 = a0;
+      for (int b = 0; b < columns / 32; b++) {
+        long block = 34L * b;
+        long q = block + 2 + part * BYTE_STEP;
+        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + at + 128L * b, ORDER);
+        FloatVector u =
+            FloatVector.fromMemorySegment(FLOATS, ALL, x + at + 128L * b + ROUND, ORDER);
+        float d = halfAt(w0 + block);
+        a0 = floats(signed(w0 + q)).mul(d).fma(v, a0);
+        a0 = floats(signed(w0 + q + 16)).mul(d).fma(u, a0);
+        d = halfAt(w1 + block);
+        a1 = floats(signed(w1 + q)).mul(d).fma(v, a1);
+        a1 = floats(signed(w1 + q + 16)).mul(d).fma(u, a1);
+        d = halfAt(w2 + block);
+        a2 = floats(signed(w2 + q)).mul(d).fma(v, a2);
+        a2 = floats(signed(w2 + q + 16)).mul(d).fma(u, a2);
+        d = halfAt(w3 + block);
+        a3 = floats(signed(w3 + q)).mul(d).fma(v, a3);
+        a3 = floats(signed(w3 + q + 16)).mul(d).fma(u, a3);
+      }
+      a0.intoMemorySegment(ALL, sums + at, ORDER);
+      a1.intoMemorySegment(ALL, sums + at + ROUND, ORDER);
+      a2.intoMemorySegment(ALL, sums + at + 2 * ROUND, ORDER);
+      a3.intoMemorySegment(ALL, sums + at + 3 * ROUND, ORDER);
+    }
   }
 
   // ---------------------------------------------------------------------------------------------

@@ -92,46 +92,60 @@ class KernelsTest {
     }
   }
 
-  @Property(tries = 200)
+  @Property(tries = 300)
   void dequantize(
-      @ForAll WeightType type, @ForAll @IntRange(min = 1, max = 70) int blocks, @ForAll long seed) {
+      @ForAll WeightType type,
+      @ForAll @IntRange(min = 1, max = 70) int blocks,
+      @ForAll @IntRange(min = 1, max = 3) int spacing,
+      @ForAll long seed) {
     int n = blocks * type.blockSize();
     SplittableRandom random = new SplittableRandom(seed);
     MemorySegment weights = Weights.random(type, 1, n, true, random).data();
     assertSameBits(
         (kernels, scratch) -> {
-          Floats out = Floats.of(n);
-          kernels.dequantize(type, weights.address(), n, out.address());
+          Floats out = Floats.of(spacing * (n + Kernels.SUMS));
+          kernels.dequantize(type, weights.address(), n, out.address(), 64L * spacing);
           return List.of(out);
         });
   }
 
-  @Property(tries = 200)
-  void products(
-      @ForAll @IntRange(min = 1, max = 14) int tokens,
-      @ForAll @IntRange(min = 1, max = 20) int rows,
-      @ForAll @IntRange(min = 1, max = 9) int rounds,
+  @Property(tries = 300)
+  void dots(
+      @ForAll WeightType type,
+      @ForAll @IntRange(min = 1, max = 11) int rows,
+      @ForAll @IntRange(min = 1, max = 5) int blocks,
       @ForAll long seed) {
     SplittableRandom random = new SplittableRandom(seed);
-    int columns = rounds * Kernels.SUMS;
-    Floats x = Floats.random(tokens * columns, random);
-    Floats w = Floats.random(rows * columns, random);
-    assertSameBits(
-        (kernels, scratch) -> {
-          Floats out = Floats.of(tokens * (rows + 3));
-          kernels.products(
-              x.address(),
-              4L * columns,
-              tokens,
-              w.address(),
-              4L * columns,
-              rows,
-              columns,
-              out.address() + 4,
-              4L * (rows + 3),
-              scratch);
-          return List.of(out);
-        });
+    int columns = blocks * Math.max(Kernels.SUMS, type.blockSize());
+    Floats x = Floats.random(columns, random);
+    long bytes = type.bytes(columns);
+    MemorySegment weights = Weights.random(type, rows, columns, true, random).data();
+    Floats floats = Floats.of(rows * columns);
+    Dequantize.toFloats(type, weights, floats.memory().asSlice(0, 4L * rows * columns));
+    for (Kernels kernels : VECTOR) {
+      if (kernels.hasDots(type)) {
+        assertSameBits(
+            (either, scratch) -> {
+              Floats out = Floats.of(rows);
+              if (either.vectorBits() == 0) {
+                long w = floats.address();
+                either.dots(
+                    WeightType.F32,
+                    x.address(),
+                    w,
+                    4L * columns,
+                    rows,
+                    columns,
+                    out.address(),
+                    scratch);
+              } else {
+                long w = weights.address();
+                either.dots(type, x.address(), w, bytes, rows, columns, out.address(), scratch);
+              }
+              return List.of(out);
+            });
+      }
+    }
   }
 
   @Property(tries = 200)
@@ -271,7 +285,7 @@ class KernelsTest {
     }
     for (Kernels kernels : VECTOR) {
       Floats out = Floats.of(32);
-      kernels.dequantize(WeightType.F16, weights.address(), 32, out.address());
+      kernels.dequantize(WeightType.F16, weights.address(), 32, out.address(), 64);
       assertThat(out.memory.getAtIndex(ValueLayout.JAVA_FLOAT, 5))
           .isEqualTo(Float.float16ToFloat(half));
     }
