@@ -2,7 +2,6 @@ package io.github.eft4j;
 
 import io.github.eft4j.LogitCombiner.Leaf;
 import io.github.eft4j.Speculation.AcceptanceRule;
-import io.github.eft4j.tensor.NativeArrays;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -11,9 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Decodes sequences together, in rounds. A round runs every model once and draws one token for each
@@ -32,8 +29,8 @@ final class DecodingLoop implements AutoCloseable {
   private final @Nullable Speculation speculation;
   private final int draftReader;
   private final List<ModelRun> runs = new ArrayList<>();
-  private final Logits[] targetLogits;
-  private final List<Logits> draftLogits = new ArrayList<>();
+  private final LogitRows[] targetLogits;
+  private final List<LogitRows> draftLogits = new ArrayList<>();
   private final ForwardBatch batch = new ForwardBatch();
   private final MemorySegment[] rows;
   private final double[] scores;
@@ -51,48 +48,6 @@ final class DecodingLoop implements AutoCloseable {
 
     ModelRun(LanguageModel model) {
       this.model = model;
-    }
-  }
-
-  /** Memory for the logits of one pass of one model. */
-  private static final class Logits {
-    private @Nullable INDArray array;
-    private @Nullable INDArray view;
-    private MemorySegment memory = MemorySegment.NULL;
-    private final int vocabulary;
-
-    Logits(int vocabulary) {
-      this.vocabulary = vocabulary;
-    }
-
-    INDArray rows(int count) {
-      if (array == null || array.rows() < count) {
-        close();
-        array = Nd4j.createUninitialized(DataType.FLOAT, count, vocabulary);
-        view = array;
-      }
-      INDArray current = view;
-      if (current == null || current.rows() != count) {
-        current = NativeArrays.rows(array, 0, count);
-        view = current;
-      }
-      return current;
-    }
-
-    /** Makes the logits of a finished pass readable. */
-    void read(INDArray logits) {
-      memory = NativeArrays.floats(logits);
-    }
-
-    MemorySegment row(int index) {
-      long bytes = (long) Float.BYTES * vocabulary;
-      return memory.asSlice(index * bytes, bytes);
-    }
-
-    void close() {
-      if (array != null) {
-        array.close();
-      }
     }
   }
 
@@ -146,7 +101,9 @@ final class DecodingLoop implements AutoCloseable {
       run.readers.add(i);
     }
     this.targetLogits =
-        runs.stream().map(run -> new Logits(run.model.vocabularySize())).toArray(Logits[]::new);
+        runs.stream()
+            .map(run -> new LogitRows(run.model.vocabularySize()))
+            .toArray(LogitRows[]::new);
   }
 
   /** The leaves, and behind them a draft model that is none of them. */
@@ -327,7 +284,7 @@ final class DecodingLoop implements AutoCloseable {
     }
     ModelRun run = runOf(draftReader);
     if (step == draftLogits.size()) {
-      draftLogits.add(new Logits(run.model.vocabularySize()));
+      draftLogits.add(new LogitRows(run.model.vocabularySize()));
     }
     forward(run, draftLogits.get(step), true);
     for (Turn turn : turns) {
@@ -403,7 +360,7 @@ final class DecodingLoop implements AutoCloseable {
       turn.sequence.addUnread(batch, draftReader, 1);
     }
     ModelRun run = runOf(draftReader);
-    Logits logits = draftLogits.getFirst();
+    LogitRows logits = draftLogits.getFirst();
     forward(run, logits, true);
     for (Turn turn : turns) {
       loadRows(turn, turn.block, logits.row(turn.firstRow[draftReader]));
@@ -467,7 +424,7 @@ final class DecodingLoop implements AutoCloseable {
     target.prepare(scores, sequence.options(), sequence.counts());
   }
 
-  private void forward(ModelRun run, Logits logits, boolean timed) {
+  private void forward(ModelRun run, LogitRows logits, boolean timed) {
     INDArray out = logits.rows(batch.logitRows());
     long start = System.nanoTime();
     run.model.forward(batch, out);
@@ -498,9 +455,9 @@ final class DecodingLoop implements AutoCloseable {
 
   @Override
   public void close() {
-    for (Logits logits : targetLogits) {
+    for (LogitRows logits : targetLogits) {
       logits.close();
     }
-    draftLogits.forEach(Logits::close);
+    draftLogits.forEach(LogitRows::close);
   }
 }
