@@ -23,6 +23,16 @@ public interface TensorOps {
   }
 
   /**
+   * The operations in Java, on the widest vectors that the processor has and as many threads as it
+   * has cores. {@link JvmOps#builder} sets both.
+   *
+   * @return the {@code jvm} implementation
+   */
+  static TensorOps jvm() {
+    return JvmOps.builder().build();
+  }
+
+  /**
    * The name by which users choose this implementation.
    *
    * @return {@code nd4j} or {@code jvm}
