@@ -91,7 +91,7 @@ final class Nd4jOps implements TensorOps {
           'c');
     }
     INDArray array = Nd4j.createUninitializedDetached(DataType.FLOAT, 'c', shape);
-    Dequantize.weights(tensor.type(), tensor.data(), 0, array.length(), NativeArrays.floats(array));
+    Dequantize.rows(tensor, 0, tensor.rows(), NativeArrays.floats(array));
     NativeArrays.changed(array);
     return array;
   }

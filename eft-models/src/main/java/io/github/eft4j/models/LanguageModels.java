@@ -43,7 +43,7 @@ public final class LanguageModels {
    */
   public static LanguageModel load(Path path, LoadOptions options) {
     Checkpoint checkpoint = Checkpoint.open(path);
-    var tensors = new ProgressTensors(checkpoint.tensors(), options.progress());
+    var tensors = new ProgressTensors(checkpoint, options.progress());
     LanguageModel model;
     try {
       ModelConfig config = checkpoint.config();
