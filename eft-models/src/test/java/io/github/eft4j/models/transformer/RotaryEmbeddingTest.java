@@ -42,10 +42,10 @@ class RotaryEmbeddingTest {
 
   @Test
   void divisorsDivideFrequencies() {
-    RotaryEmbedding plain = embedding(new RotaryScaling.None());
-    assertThat(plain.inverseFrequenciesFor(1)).containsExactly(1, 0.1f, 0.01f);
-    RotaryEmbedding divided = embedding(new RotaryScaling.Divisors(List.of(1f, 2f, 8f)));
-    assertThat(divided.inverseFrequenciesFor(1)).containsExactly(1, 0.1f / 2, 0.01f / 8);
+    float[] plain = embedding(new RotaryScaling.None()).inverseFrequenciesFor(1);
+    RotaryScaling.Divisors divisors = new RotaryScaling.Divisors(List.of(1f, 2f, 7f));
+    assertThat(embedding(divisors).inverseFrequenciesFor(1))
+        .containsExactly(plain[0], plain[1] / 2, plain[2] / 7);
   }
 
   @Test

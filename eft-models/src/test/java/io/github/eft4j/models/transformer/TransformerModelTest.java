@@ -32,6 +32,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -238,7 +239,7 @@ class TransformerModelTest {
                   }
                 }));
       }
-      running.await();
+      assertThat(running.await(1, TimeUnit.MINUTES)).isTrue();
       model.close();
       for (Future<?> pass : passes) {
         assertThatExceptionOfType(ExecutionException.class)
