@@ -12,10 +12,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** Shows what up-scaling does, on the small models that come with the examples. */
 @Command(
@@ -26,12 +24,9 @@ import picocli.CommandLine.Spec;
       "The models are tiny; all they know are facts about countries, elements, planets, animals,"
           + " books and music."
     })
-final class DemoCommand implements Runnable {
+final class DemoCommand extends EftCommand {
   private static final int INDENT = 22;
   private static final int WIDTH = 79;
-
-  @Spec private CommandSpec spec;
-  @Mixin private final StandardOptions standard = new StandardOptions();
 
   @Parameters(
       arity = "0..1",
@@ -58,9 +53,9 @@ final class DemoCommand implements Runnable {
 
   @Override
   public void run() {
-    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter out = out();
     try (Interruption interruption = Interruption.watch();
-        ModelLoader.Models models = loader.open(spec.commandLine().getErr())) {
+        ModelLoader.Models models = loader.open(err())) {
       LanguageModel large = models.load(directory.resolve("large-base"));
       LanguageModel tuned = models.load(directory.resolve("small-tuned"));
       LanguageModel base = models.load(directory.resolve("small-base"));

@@ -10,10 +10,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** The command line. */
 @Command(
@@ -29,11 +26,8 @@ import picocli.CommandLine.Spec;
       SampleCommand.class
     },
     footer = {"", "Exit status: 0, or 2 for bad usage or bad input."})
-public final class Eft implements Runnable {
+public final class Eft extends EftCommand {
   private static final int FAILED = 2;
-
-  @Spec private CommandSpec spec;
-  @Mixin private final StandardOptions standard = new StandardOptions();
 
   Eft() {}
 
@@ -63,8 +57,9 @@ public final class Eft implements Runnable {
       return new CommandLine(new Eft())
           .setOut(out)
           .setErr(err)
-          // An argument is what it says, also when it starts with @ or another letter case is meant.
+          // An argument that starts with @ is what it says, not the name of a file with arguments.
           .setExpandAtFiles(false)
+          .setCaseInsensitiveEnumValuesAllowed(true)
           .setParameterExceptionHandler((e, all) -> fail(e, e.getCommandLine(), err, all))
           .setExecutionExceptionHandler((e, command, all) -> fail(e, command, err, args))
           .execute(args);
@@ -78,7 +73,7 @@ public final class Eft implements Runnable {
 
   private static int fail(
       Throwable failure, @Nullable CommandLine command, PrintWriter err, String... args) {
-    if (List.of(args).contains("--debug")) {
+    if (List.of(args).contains(EftCommand.DEBUG)) {
       failure.printStackTrace(err);
     }
     err.println("eft: " + Failures.message(failure, command));

@@ -12,20 +12,14 @@ import java.util.Map;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** Says what a model is, without loading its weights. */
 @Command(
     name = "inspect",
     description = "Says what a model is and needs, without loading its weights.")
-final class InspectCommand implements Runnable {
-  @Spec private CommandSpec spec;
-  @Mixin private final StandardOptions standard = new StandardOptions();
-
+final class InspectCommand extends EftCommand {
   @Parameters(paramLabel = "MODEL", description = "A Hugging Face directory or a GGUF file.")
   private Path model;
 
@@ -35,7 +29,7 @@ final class InspectCommand implements Runnable {
   @Override
   public void run() {
     ModelInfo info = LanguageModels.inspect(model);
-    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter out = out();
     if (json) {
       Json.printLine(out, generator -> write(generator, info));
     } else {

@@ -24,8 +24,7 @@ final class Json {
       JsonGenerator json =
           new JsonFactory()
               .createGenerator(out)
-              .disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET)
-              .disable(JsonGenerator.Feature.QUOTE_NON_NUMERIC_NUMBERS);
+              .disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);
       value.write(json);
       json.close();
     } catch (IOException e) {

@@ -10,19 +10,14 @@ import java.nio.file.Path;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /** Prints a model's logits. */
 @Command(
     name = "logits",
     description =
         "Prints a model's next-token logits after each token as {\"vocab\":N,\"rows\":[[…],…]}.")
-final class LogitsCommand implements Runnable {
-  @Spec private CommandSpec spec;
-  @Mixin private final StandardOptions standard = new StandardOptions();
-
+final class LogitsCommand extends EftCommand {
   @Option(
       names = "--model",
       required = true,
@@ -46,7 +41,7 @@ final class LogitsCommand implements Runnable {
 
   @Override
   public void run() {
-    try (ModelLoader.Models models = loader.open(spec.commandLine().getErr())) {
+    try (ModelLoader.Models models = loader.open(err())) {
       LanguageModel loaded = models.load(model);
       int rows = last ? 1 : ids.length;
       try (KeyValueCache cache = loaded.newCache();
@@ -71,7 +66,7 @@ final class LogitsCommand implements Runnable {
       }
     }
     Json.printLine(
-        spec.commandLine().getOut(),
+        out(),
         json -> {
           json.writeStartObject();
           json.writeNumberField("vocab", vocabulary);

@@ -2,20 +2,15 @@ package io.github.eft4j.examples.cli;
 
 import io.github.eft4j.tensor.TensorOps;
 import java.util.Locale;
-import java.util.function.Supplier;
 
 /** What can compute a forward pass. */
 enum Ops {
-  ND4J(TensorOps::nd4j);
-
-  private final Supplier<TensorOps> supplier;
-
-  Ops(Supplier<TensorOps> supplier) {
-    this.supplier = supplier;
-  }
+  ND4J;
 
   TensorOps get() {
-    return supplier.get();
+    return switch (this) {
+      case ND4J -> TensorOps.nd4j();
+    };
   }
 
   @Override

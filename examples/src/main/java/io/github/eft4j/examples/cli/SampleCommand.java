@@ -21,10 +21,8 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** Samples from a model or an up-scaled combination of three. */
 @Command(
@@ -35,10 +33,7 @@ import picocli.CommandLine.Spec;
       "Streams the new text (or ids, where there is no tokenizer), or prints one JSON object:"
           + " {\"ids\":[…],\"logProbs\":[…],\"text\":…,\"finishReason\":…}"
     })
-final class SampleCommand implements Runnable {
-  @Spec private CommandSpec spec;
-  @Mixin private final StandardOptions standard = new StandardOptions();
-
+final class SampleCommand extends EftCommand {
   @ArgGroup(multiplicity = "1")
   private Source source;
 
@@ -210,14 +205,16 @@ final class SampleCommand implements Runnable {
 
   /** How a model reads the prompt. */
   enum Format {
-    PLAIN(PromptFormat.plain()),
-    CHAT(PromptFormat.chatTemplate()),
-    QA(PromptFormat.questionAnswer());
+    PLAIN,
+    CHAT,
+    QA;
 
-    final PromptFormat promptFormat;
-
-    Format(PromptFormat promptFormat) {
-      this.promptFormat = promptFormat;
+    PromptFormat promptFormat() {
+      return switch (this) {
+        case PLAIN -> PromptFormat.plain();
+        case CHAT -> PromptFormat.chatTemplate();
+        case QA -> PromptFormat.questionAnswer();
+      };
     }
 
     @Override
@@ -235,10 +232,10 @@ final class SampleCommand implements Runnable {
   @Override
   public void run() {
     SamplingOptions options = options();
-    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter out = out();
     try (Interruption interruption = Interruption.watch();
-        ModelLoader.Models models = loader.open(spec.commandLine().getErr())) {
-      LogitCombiner combiner = source.combiner(models).prompted(format.promptFormat);
+        ModelLoader.Models models = loader.open(err())) {
+      LogitCombiner combiner = source.combiner(models).prompted(format.promptFormat());
       EftSampler sampler =
           EftSampler.builder(combiner).options(options).allowExtraTokens(allowExtraTokens).build();
       SampleRequest request =
