@@ -12,6 +12,8 @@ import io.github.eft4j.Tokenizer;
 import io.github.eft4j.models.format.ModelFormatException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.URISyntaxException;
+import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -60,6 +62,16 @@ class LanguageModelsTest {
     model.close();
     assertThatThrownBy(() -> tokenizer.encode("hello", false))
         .isInstanceOf(IllegalStateException.class);
+  }
+
+  @Test
+  void inspectsShards() throws URISyntaxException {
+    URL golden =
+        Objects.requireNonNull(LanguageModelsTest.class.getResource("/golden/llama-sharded"));
+    ModelInfo info = LanguageModels.inspect(Path.of(golden.toURI()));
+    // As the index's metadata say.
+    assertThat(info.parameters()).isEqualTo(164288);
+    assertThat(info.storedBytes()).isEqualTo(657152);
   }
 
   @Test
