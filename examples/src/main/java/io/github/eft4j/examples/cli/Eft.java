@@ -59,7 +59,6 @@ public final class Eft extends EftCommand {
           .setErr(err)
           // An argument that starts with @ is what it says, not the name of a file with arguments.
           .setExpandAtFiles(false)
-          .setCaseInsensitiveEnumValuesAllowed(true)
           .setParameterExceptionHandler((e, all) -> fail(e, e.getCommandLine(), err, all))
           .setExecutionExceptionHandler((e, command, all) -> fail(e, command, err, args))
           .execute(args);

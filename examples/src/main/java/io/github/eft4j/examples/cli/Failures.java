@@ -25,7 +25,7 @@ final class Failures {
   static String message(Throwable failure, @Nullable CommandLine command) {
     String message =
         switch (failure) {
-          case ParameterException e -> text(e);
+          case ParameterException e -> text(e).replaceFirst("^Error: ", "");
           case UncheckedIOException e -> message(Objects.requireNonNull(e.getCause()));
           case IOException e -> message(e);
           case IllegalArgumentException e -> inOptionsWords(text(e), command);
@@ -54,7 +54,7 @@ final class Failures {
     if (command != null) {
       for (OptionSpec option : command.getCommandSpec().options()) {
         String name = camelCase(option.longestName());
-        if (message.startsWith(name + " ")) {
+        if (message.startsWith(name + " is ")) {
           return option.longestName() + message.substring(name.length());
         }
       }

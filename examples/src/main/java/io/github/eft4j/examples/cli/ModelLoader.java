@@ -14,6 +14,7 @@ final class ModelLoader {
   @Option(
       names = "--ops",
       paramLabel = "OPS",
+      converter = Ops.Converter.class,
       defaultValue = "nd4j",
       description = "What computes: ${COMPLETION-CANDIDATES} (${DEFAULT-VALUE} unless given).")
   Ops ops;

@@ -13,8 +13,16 @@ enum Ops {
     };
   }
 
+  /** As users type it. */
   @Override
   public String toString() {
     return name().toLowerCase(Locale.ROOT);
+  }
+
+  /** Reads it as users type it. */
+  static final class Converter extends WordConverter<Ops> {
+    Converter() {
+      super(Ops.class);
+    }
   }
 }

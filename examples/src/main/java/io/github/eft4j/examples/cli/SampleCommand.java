@@ -43,6 +43,7 @@ final class SampleCommand extends EftCommand {
   @Option(
       names = "--format",
       paramLabel = "FORMAT",
+      converter = Format.Converter.class,
       defaultValue = "plain",
       description =
           "How models read the prompt: as it is (plain), through their chat template (chat), or"
@@ -220,6 +221,13 @@ final class SampleCommand extends EftCommand {
     @Override
     public String toString() {
       return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** Reads it as users type it. */
+    static final class Converter extends WordConverter<Format> {
+      Converter() {
+        super(Format.class);
+      }
     }
   }
 
