@@ -310,14 +310,14 @@ public final class Dequantize {
    *  byte j + 8               bits 0–3: lower of scale j + 4;  bits 4–7: lower of minimum j + 4
    * </pre>
    */
-  private static int subScale(MemorySegment in, long at, int j) {
+  static int subScale(MemorySegment in, long at, int j) {
     return j < 4
         ? unsigned(in, at + j) & 63
         : (unsigned(in, at + 4 + j) & 15) | ((unsigned(in, at + j - 4) >>> 6) << 4);
   }
 
   /** A sub-block's minimum, laid out as {@link #subScale} says. */
-  private static int subMinimum(MemorySegment in, long at, int j) {
+  static int subMinimum(MemorySegment in, long at, int j) {
     return j < 4
         ? unsigned(in, at + 4 + j) & 63
         : (unsigned(in, at + 4 + j) >>> 4) | ((unsigned(in, at + j) >>> 6) << 4);

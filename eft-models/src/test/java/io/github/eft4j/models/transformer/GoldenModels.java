@@ -47,7 +47,7 @@ final class GoldenModels {
           "falcon-rw-oddheads");
 
   /** All implementations that must agree with the golden models. */
-  static final List<TensorOps> OPS = List.of(TensorOps.nd4j());
+  static final List<TensorOps> OPS = List.of(TensorOps.nd4j(), TensorOps.jvm());
 
   private GoldenModels() {}
 
