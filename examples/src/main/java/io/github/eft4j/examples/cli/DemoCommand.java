@@ -55,7 +55,7 @@ final class DemoCommand extends EftCommand {
   public void run() {
     PrintWriter out = out();
     try (Interruption interruption = Interruption.watch();
-        ModelLoader.Models models = loader.open(err())) {
+        ModelLoader.Models models = loader.open()) {
       LanguageModel large = models.load(directory.resolve("large-base"));
       LanguageModel tuned = models.load(directory.resolve("small-tuned"));
       LanguageModel base = models.load(directory.resolve("small-base"));

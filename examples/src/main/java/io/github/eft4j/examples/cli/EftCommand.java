@@ -35,7 +35,4 @@ abstract class EftCommand implements Runnable {
     return spec.commandLine().getOut();
   }
 
-  PrintWriter err() {
-    return spec.commandLine().getErr();
-  }
 }

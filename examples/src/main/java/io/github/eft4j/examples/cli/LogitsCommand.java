@@ -41,11 +41,11 @@ final class LogitsCommand extends EftCommand {
 
   @Override
   public void run() {
-    try (ModelLoader.Models models = loader.open(err())) {
+    try (ModelLoader.Models models = loader.open()) {
       LanguageModel loaded = models.load(model);
       int rows = last ? 1 : ids.length;
       try (KeyValueCache cache = loaded.newCache();
-          INDArray logits = loader.ops.get().allocate(rows, loaded.vocabularySize())) {
+          INDArray logits = models.ops().allocate(rows, loaded.vocabularySize())) {
         ForwardBatch batch = new ForwardBatch().add(cache, ids, 0, ids.length, rows);
         loaded.forward(batch, logits);
         print(loaded, logits, ids.length - rows);

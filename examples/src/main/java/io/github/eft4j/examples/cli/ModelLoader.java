@@ -3,30 +3,67 @@ package io.github.eft4j.examples.cli;
 import io.github.eft4j.LanguageModel;
 import io.github.eft4j.models.LanguageModels;
 import io.github.eft4j.models.LoadOptions;
+import io.github.eft4j.tensor.JvmOps;
+import io.github.eft4j.tensor.TensorOps;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** Loads the models of a command. */
 final class ModelLoader {
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command;
+
   @Option(
       names = "--ops",
       paramLabel = "OPS",
       converter = Ops.Converter.class,
-      defaultValue = "nd4j",
-      description = "What computes: ${COMPLETION-CANDIDATES} (${DEFAULT-VALUE} unless given).")
-  Ops ops;
+      description =
+          "What computes: ${COMPLETION-CANDIDATES}. Unless given, jvm on a CPU and nd4j on a GPU.")
+  private @Nullable Ops ops;
+
+  @Option(
+      names = "--vector-bits",
+      paramLabel = "BITS",
+      description =
+          "The width of the vectors that jvm computes on: 0 (scalar code), 128, 256 or 512. The"
+              + " processor's widest unless given.")
+  private @Nullable Integer vectorBits;
 
   /**
    * Prepares to load models.
    *
-   * @param err receives the progress of long loads where it is a terminal
    * @return the models, none of them loaded yet, to be closed by the caller
    */
-  Models open(PrintWriter err) {
-    return new Models(LoadOptions.defaults().withOps(ops.get()), err);
+  Models open() {
+    return new Models(
+        LoadOptions.defaults().withOps(tensorOps()), command.commandLine().getErr());
+  }
+
+  private TensorOps tensorOps() {
+    if (vectorBits != null) {
+      if (ops == Ops.ND4J) {
+        throw new ParameterException(
+            command.commandLine(), "--vector-bits is for --ops jvm, not for nd4j");
+      }
+      try {
+        return JvmOps.builder().vectorBits(vectorBits).build();
+      } catch (IllegalArgumentException e) {
+        throw new ParameterException(
+            command.commandLine(), "--vector-bits: " + e.getMessage(), e);
+      }
+    }
+    return switch (ops) {
+      case JVM -> TensorOps.jvm();
+      case ND4J -> TensorOps.nd4j();
+      case null -> TensorOps.standard();
+    };
   }
 
   /** Models by the path that the user gave; a path that is given twice is loaded once. */
@@ -38,6 +75,11 @@ final class ModelLoader {
     private Models(LoadOptions options, PrintWriter err) {
       this.options = options;
       this.err = err;
+    }
+
+    /** What the models compute with. */
+    TensorOps ops() {
+      return options.ops();
     }
 
     LanguageModel load(Path path) {

@@ -1,17 +1,11 @@
 package io.github.eft4j.examples.cli;
 
-import io.github.eft4j.tensor.TensorOps;
 import java.util.Locale;
 
 /** What can compute a forward pass. */
 enum Ops {
+  JVM,
   ND4J;
-
-  TensorOps get() {
-    return switch (this) {
-      case ND4J -> TensorOps.nd4j();
-    };
-  }
 
   /** As users type it. */
   @Override

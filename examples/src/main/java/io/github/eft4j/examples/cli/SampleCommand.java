@@ -242,7 +242,7 @@ final class SampleCommand extends EftCommand {
     SamplingOptions options = options();
     PrintWriter out = out();
     try (Interruption interruption = Interruption.watch();
-        ModelLoader.Models models = loader.open(err())) {
+        ModelLoader.Models models = loader.open()) {
       LogitCombiner combiner = source.combiner(models).prompted(format.promptFormat());
       EftSampler sampler =
           EftSampler.builder(combiner).options(options).allowExtraTokens(allowExtraTokens).build();
