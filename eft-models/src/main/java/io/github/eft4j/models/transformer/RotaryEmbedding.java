@@ -80,7 +80,8 @@ final class RotaryEmbedding {
     }
   }
 
-  private float[] inverseFrequenciesFor(int sequenceLength) {
+  /** The angle that each pair turns by from one position to the next, in radians. */
+  float[] inverseFrequenciesFor(int sequenceLength) {
     if (config.scaling() instanceof RotaryScaling.Dynamic(double factor, int original)
         && sequenceLength > original) {
       double growth = factor * sequenceLength / original - (factor - 1);

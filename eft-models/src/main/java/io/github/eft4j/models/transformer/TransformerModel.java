@@ -235,7 +235,7 @@ abstract class TransformerModel<A> implements LanguageModel {
         || logits.rank() != 2
         || logits.size(0) != batch.logitRows()
         || logits.size(1) != vocabularySize()
-        || !NativeArrays.isContiguous(logits)) {
+        || (batch.logitRows() > 0 && !NativeArrays.isContiguous(logits))) {
       throw new IllegalArgumentException(
           "logits are %s %s with strides %s, expected contiguous FLOAT [%d, %d]"
               .formatted(

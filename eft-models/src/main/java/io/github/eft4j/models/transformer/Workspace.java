@@ -3,12 +3,12 @@ package io.github.eft4j.models.transformer;
 import io.github.eft4j.tensor.NativeArrays;
 import io.github.eft4j.tensor.TensorOps;
 import java.util.ArrayList;
-import java.util.Collections;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.function.IntFunction;
-import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -23,7 +23,7 @@ final class Workspace<A> implements AutoCloseable {
   private final Rows rows;
   private final List<INDArray> arrays = new ArrayList<>();
   private final Function<IntFunction<INDArray>, A> layout;
-  private final List<@Nullable A> views;
+  private final Map<Integer, A> views = new HashMap<>();
 
   /**
    * Allocates the arrays.
@@ -37,7 +37,6 @@ final class Workspace<A> implements AutoCloseable {
     this.capacity = capacity;
     this.layout = layout;
     rows = new Rows(capacity);
-    views = new ArrayList<>(Collections.nCopies(capacity + 1, null));
     A whole =
         layout.apply(
             columns -> {
@@ -45,7 +44,7 @@ final class Workspace<A> implements AutoCloseable {
               arrays.add(array);
               return array;
             });
-    views.set(capacity, whole);
+    views.put(capacity, whole);
   }
 
   int capacity() {
@@ -62,7 +61,7 @@ final class Workspace<A> implements AutoCloseable {
     if (view == null) {
       Iterator<INDArray> next = arrays.iterator();
       view = layout.apply(columns -> NativeArrays.rows(next.next(), 0, count));
-      views.set(count, view);
+      views.put(count, view);
     }
     return view;
   }
