@@ -153,8 +153,6 @@ public final class AttentionBatch {
    * @return the number of positions
    */
   public int readable(int sequence, int row) {
-    return isCausal(sequence)
-        ? pasts[sequence] + row - start(sequence) + 1
-        : readables[sequence];
+    return isCausal(sequence) ? pasts[sequence] + row - start(sequence) + 1 : readables[sequence];
   }
 }

@@ -58,8 +58,7 @@ final class EncoderRows {
     return new Sequence(rows, readable);
   }
 
-  private static void checkBelow(
-      int end, String what, int value, int at, int index, String model) {
+  private static void checkBelow(int end, String what, int value, int at, int index, String model) {
     if (value < 0 || value >= end) {
       throw new IllegalArgumentException(
           "%s %d (token %d of input %d) is outside those of model %s, which has %d"

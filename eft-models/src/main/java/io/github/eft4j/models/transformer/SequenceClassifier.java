@@ -166,7 +166,9 @@ public final class SequenceClassifier implements AutoCloseable {
       List<Classification> results = new ArrayList<>();
       for (int from = 0; from < sequences.size(); from = results.size()) {
         EncoderRows rows = new EncoderRows();
-        for (int s = from; s < sequences.size() && rows.hasRoom(sequences.get(s), CHUNK_ROWS); s++) {
+        for (int s = from;
+            s < sequences.size() && rows.hasRoom(sequences.get(s), CHUNK_ROWS);
+            s++) {
           rows.add(sequences.get(s));
         }
         forward(rows, results);
@@ -178,18 +180,18 @@ public final class SequenceClassifier implements AutoCloseable {
   }
 
   private void forward(EncoderRows rows, List<Classification> results) {
-    try (Arrays arrays = new Arrays(ops)) {
+    try (Buffers buffers = new Buffers(ops)) {
       int count = rows.count();
-      INDArray hidden = arrays.allocate(count, config.hiddenSize());
-      INDArray query = arrays.allocate(count, config.hiddenSize());
-      INDArray key = arrays.allocate(count, config.hiddenSize());
-      INDArray value = arrays.allocate(count, config.hiddenSize());
-      INDArray attended = arrays.allocate(count, config.hiddenSize());
-      INDArray up = arrays.allocate(count, config.feedForwardSize());
+      INDArray hidden = buffers.allocate(count, config.hiddenSize());
+      INDArray query = buffers.allocate(count, config.hiddenSize());
+      INDArray key = buffers.allocate(count, config.hiddenSize());
+      INDArray value = buffers.allocate(count, config.hiddenSize());
+      INDArray attended = buffers.allocate(count, config.hiddenSize());
+      INDArray up = buffers.allocate(count, config.feedForwardSize());
       AttentionBatch batch = new AttentionBatch();
       for (EncoderRows.Sequence sequence : rows.sequences()) {
         batch.addBidirectional(
-            arrays.store(config.heads(), config.headSize()), sequence.rows(), sequence.readable());
+            buffers.store(config.heads(), config.headSize()), sequence.rows(), sequence.readable());
       }
 
       ops.embed(tokenEmbeddings, rows.ids(), hidden);
@@ -201,9 +203,7 @@ public final class SequenceClassifier implements AutoCloseable {
 
       for (Layer layer : layers) {
         ops.linear(
-            hidden,
-            List.of(layer.query(), layer.key(), layer.value()),
-            List.of(query, key, value));
+            hidden, List.of(layer.query(), layer.key(), layer.value()), List.of(query, key, value));
         ops.attention(0, query, key, value, batch, attentionScale, null, attended);
         ops.linear(attended, layer.attentionOutput(), query);
         ops.add(hidden, query, hidden);
@@ -216,9 +216,9 @@ public final class SequenceClassifier implements AutoCloseable {
       }
 
       int inputs = rows.sequences().size();
-      INDArray first = arrays.allocate(inputs, config.hiddenSize());
-      INDArray pooled = arrays.allocate(inputs, config.hiddenSize());
-      INDArray logits = arrays.allocate(inputs, config.labels().size());
+      INDArray first = buffers.allocate(inputs, config.hiddenSize());
+      INDArray pooled = buffers.allocate(inputs, config.hiddenSize());
+      INDArray logits = buffers.allocate(inputs, config.labels().size());
       ops.gather(hidden, rows.firstTokens(), first);
       ops.linear(first, pooler, pooled);
       ops.tanh(pooled, pooled);
@@ -245,12 +245,12 @@ public final class SequenceClassifier implements AutoCloseable {
   }
 
   /** The memory of one pass. */
-  private static final class Arrays implements AutoCloseable {
+  private static final class Buffers implements AutoCloseable {
     private final TensorOps ops;
     private final List<INDArray> arrays = new ArrayList<>();
     private final List<KeyValueStore> stores = new ArrayList<>();
 
-    Arrays(TensorOps ops) {
+    Buffers(TensorOps ops) {
       this.ops = ops;
     }
 
