@@ -46,34 +46,34 @@ public final class Dequantize {
    */
   public static void rows(StoredTensor tensor, int from, int count, MemorySegment out) {
     Objects.checkFromIndexSize(from, count, tensor.rows());
-    long columns = tensor.columns();
-    weights(
-        tensor.type(), tensor.data(), tensor.type().bytes(from * columns), count * columns, out);
+    WeightType type = tensor.type();
+    long weights = (long) count * tensor.columns();
+    toFloats(
+        type,
+        tensor.data().asSlice(type.bytes((long) from * tensor.columns()), type.bytes(weights)),
+        out.asSlice(0, Float.BYTES * weights));
   }
 
   /**
    * Reads consecutive weights.
    *
    * @param type how they are stored
-   * @param data holds the weights
-   * @param offset where they begin in {@code data}, in bytes
-   * @param count the number of weights, a multiple of the type's block size
-   * @param out receives the weights as floats in the machine's byte order
-   * @throws IllegalArgumentException if {@code count} is not a whole number of blocks
-   * @throws IndexOutOfBoundsException if {@code data} or {@code out} is too short
+   * @param source the n weights, {@code type.bytes(n)} bytes at any alignment
+   * @param target receives the weights as floats in the machine's byte order, {@code 4 n} bytes
+   * @throws IllegalArgumentException if n is not a whole number of blocks or the sizes do not fit
    */
-  public static void weights(
-      WeightType type, MemorySegment data, long offset, long count, MemorySegment out) {
-    if (count % type.blockSize() != 0) {
+  public static void toFloats(WeightType type, MemorySegment source, MemorySegment target) {
+    long weights = target.byteSize() / Float.BYTES;
+    if (weights % type.blockSize() != 0 || source.byteSize() != type.bytes(weights)) {
       throw new IllegalArgumentException(
-          "%d weights are not a multiple of the %d weights of a %s block"
-              .formatted(count, type.blockSize(), type));
+          "%d bytes of %s, in blocks of %d weights, for %d floats"
+              .formatted(source.byteSize(), type, type.blockSize(), weights));
     }
-    MemorySegment source = data.asSlice(offset, type.bytes(count));
-    MemorySegment target = out.asSlice(0, Float.BYTES * count);
-    long blocks = count / type.blockSize();
+    long blocks = weights / type.blockSize();
     switch (type) {
-      case F32 -> f32(source, blocks, target);
+      case F32 ->
+          MemorySegment.copy(
+              source, FLOAT, 0, target, ValueLayout.JAVA_FLOAT_UNALIGNED, 0, weights);
       case F16 -> f16(source, blocks, target);
       case BF16 -> bf16(source, blocks, target);
       case Q8_0 -> q8(source, blocks, target);
@@ -84,12 +84,6 @@ public final class Dequantize {
       case Q4_K -> q4K(source, blocks, target);
       case Q5_K -> q5K(source, blocks, target);
       case Q6_K -> q6K(source, blocks, target);
-    }
-  }
-
-  private static void f32(MemorySegment in, long count, MemorySegment out) {
-    for (long i = 0; i < count; i++) {
-      put(out, i, in.get(FLOAT, Float.BYTES * i));
     }
   }
 
@@ -316,14 +310,14 @@ public final class Dequantize {
    *  byte j + 8               bits 0–3: lower of scale j + 4;  bits 4–7: lower of minimum j + 4
    * </pre>
    */
-  private static int subScale(MemorySegment in, long at, int j) {
+  static int subScale(MemorySegment in, long at, int j) {
     return j < 4
         ? unsigned(in, at + j) & 63
         : (unsigned(in, at + 4 + j) & 15) | ((unsigned(in, at + j - 4) >>> 6) << 4);
   }
 
   /** A sub-block's minimum, laid out as {@link #subScale} says. */
-  private static int subMinimum(MemorySegment in, long at, int j) {
+  static int subMinimum(MemorySegment in, long at, int j) {
     return j < 4
         ? unsigned(in, at + 4 + j) & 63
         : (unsigned(in, at + 4 + j) >>> 4) | ((unsigned(in, at + j) >>> 6) << 4);

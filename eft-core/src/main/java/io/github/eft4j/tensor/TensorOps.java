@@ -3,6 +3,7 @@ package io.github.eft4j.tensor;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * The operations that a transformer's forward pass consists of. Activations are float32 {@link
@@ -20,6 +21,26 @@ public interface TensorOps {
    */
   static TensorOps nd4j() {
     return new Nd4jOps();
+  }
+
+  /**
+   * The operations in Java, on the widest vectors that the processor has and as many threads as it
+   * has cores. {@link JvmOps#builder} sets both.
+   *
+   * @return the {@code jvm} implementation
+   */
+  static TensorOps jvm() {
+    return JvmOps.builder().build();
+  }
+
+  /**
+   * The operations that are fastest on ND4J's backend: {@link #jvm} on a CPU, {@link #nd4j} on a
+   * GPU.
+   *
+   * @return the implementation
+   */
+  static TensorOps standard() {
+    return Nd4j.getEnvironment().isCPU() ? jvm() : nd4j();
   }
 
   /**

@@ -46,7 +46,11 @@ class TensorOpsTest {
   private static final double TOLERANCE = 1e-5;
 
   static List<TensorOps> implementations() {
-    return List.of(TensorOps.nd4j());
+    List<TensorOps> implementations = new ArrayList<>(List.of(TensorOps.nd4j()));
+    for (int bits : KernelProvider.supported()) {
+      implementations.add(JvmOps.builder().vectorBits(bits).threads(2).build());
+    }
+    return implementations;
   }
 
   private final TensorOps ops;

@@ -4,9 +4,12 @@ import io.github.eft4j.ChatTemplate;
 import io.github.eft4j.Tokenizer;
 import io.github.eft4j.models.config.ModelConfig;
 import io.github.eft4j.models.format.GenerationConfig;
+import io.github.eft4j.models.format.GgufFile;
+import io.github.eft4j.models.format.GgufVocabulary;
 import io.github.eft4j.models.format.HuggingFaceDirectory;
 import io.github.eft4j.models.format.ModelFormatException;
 import io.github.eft4j.models.format.TensorSource;
+import io.github.eft4j.models.tokenizer.HuggingFaceTokenizer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -23,7 +26,8 @@ import java.util.Optional;
  * @param tokenizer the tokenizer
  * @param tokenizerKind how the tokenizer splits text, as its file spells it; empty without one
  * @param chatTemplate the chat template
- * @param tensors the weights, mapped; opened last, so that no other error leaves them open
+ * @param tensors the weights, mapped
+ * @param release frees what the tokenizer and the tensors hold
  */
 record Checkpoint(
     String name,
@@ -33,16 +37,16 @@ record Checkpoint(
     Optional<Tokenizer> tokenizer,
     String tokenizerKind,
     Optional<ChatTemplate> chatTemplate,
-    TensorSource tensors)
+    TensorSource tensors,
+    Runnable release)
     implements AutoCloseable {
 
   static Checkpoint open(Path path) {
+    if (!Files.exists(path)) {
+      throw new ModelFormatException(path + " does not exist");
+    }
     try {
-      if (Files.isDirectory(path)) {
-        return openDirectory(path);
-      }
-      throw new ModelFormatException(
-          path + (Files.exists(path) ? " is not a directory" : " does not exist"));
+      return Files.isDirectory(path) ? openDirectory(path) : openGguf(path);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -50,15 +54,46 @@ record Checkpoint(
 
   private static Checkpoint openDirectory(Path path) throws IOException {
     HuggingFaceDirectory directory = HuggingFaceDirectory.read(path);
-    return new Checkpoint(
-        name(path),
-        "safetensors",
-        directory.config(),
-        directory.generation(),
-        Optional.empty(),
-        directory.tokenizerKind().orElse(""),
-        Optional.empty(),
-        directory.openTensors());
+    String tokenizerKind = directory.tokenizerKind().orElse("");
+    TensorSource tensors = directory.openTensors();
+    try {
+      Optional<HuggingFaceTokenizer> tokenizer = HuggingFaceTokenizer.read(path);
+      return new Checkpoint(
+          name(path),
+          "safetensors",
+          directory.config(),
+          directory.generation(),
+          tokenizer.map(t -> t),
+          tokenizerKind,
+          Optional.empty(),
+          tensors,
+          () -> {
+            tokenizer.ifPresent(HuggingFaceTokenizer::close);
+            tensors.close();
+          });
+    } catch (Throwable e) {
+      tensors.close();
+      throw e;
+    }
+  }
+
+  private static Checkpoint openGguf(Path path) throws IOException {
+    GgufFile file = GgufFile.open(path);
+    try {
+      return new Checkpoint(
+          name(path),
+          "gguf",
+          file.config(),
+          file.generation(),
+          Optional.empty(),
+          file.vocabulary().map(GgufVocabulary::model).orElse(""),
+          Optional.empty(),
+          file.checkpointTensors(),
+          file::close);
+    } catch (RuntimeException | Error e) {
+      file.close();
+      throw e;
+    }
   }
 
   private static String name(Path path) {
@@ -68,6 +103,6 @@ record Checkpoint(
 
   @Override
   public void close() {
-    tensors.close();
+    release.run();
   }
 }

@@ -4,6 +4,7 @@ import io.github.eft4j.LanguageModel;
 import io.github.eft4j.models.config.ModelConfig;
 import io.github.eft4j.models.format.ModelFormatException;
 import io.github.eft4j.models.format.TensorInfo;
+import io.github.eft4j.models.transformer.ModelMetadata;
 import io.github.eft4j.models.transformer.Transformers;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -20,9 +21,9 @@ public final class LanguageModels {
   /**
    * Loads a model with the {@linkplain LoadOptions#defaults default options}.
    *
-   * @param path a Hugging Face directory: {@code config.json}, {@code model.safetensors} or shards
-   *     with an index, and where there are any, {@code generation_config.json}, {@code
-   *     tokenizer.json} and a chat template
+   * @param path a Hugging Face directory (with {@code config.json}, {@code model.safetensors} or
+   *     shards with an index, and where there are any, {@code generation_config.json}, {@code
+   *     tokenizer.json} and a chat template) or a GGUF file
    * @return the model, to be closed by the caller
    * @throws ModelFormatException if a file is missing or damaged, files contradict each other, or
    *     they describe what is not supported
@@ -43,7 +44,7 @@ public final class LanguageModels {
    */
   public static LanguageModel load(Path path, LoadOptions options) {
     Checkpoint checkpoint = Checkpoint.open(path);
-    var tensors = new ProgressTensors(checkpoint.tensors(), options.progress());
+    var tensors = new ProgressTensors(checkpoint, options.progress());
     LanguageModel model;
     try {
       ModelConfig config = checkpoint.config();
@@ -55,7 +56,7 @@ public final class LanguageModels {
               config,
               tensors,
               options.ops(),
-              new io.github.eft4j.models.transformer.ModelInfo(
+              new ModelMetadata(
                   checkpoint.name(),
                   checkpoint.generation().endOfTextIds(),
                   checkpoint.tokenizer(),

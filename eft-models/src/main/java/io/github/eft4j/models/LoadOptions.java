@@ -25,13 +25,13 @@ public record LoadOptions(TensorOps ops, LoadProgress progress, OptionalInt cont
   }
 
   /**
-   * What {@link LanguageModels#load(java.nio.file.Path)} uses: ND4J's operations, silence, and the
-   * model's own context length.
+   * What {@link LanguageModels#load(java.nio.file.Path)} uses: the operations that are fastest
+   * here, silence, and the model's own context length.
    *
    * @return the default options
    */
   public static LoadOptions defaults() {
-    return new LoadOptions(TensorOps.nd4j(), (bytes, totalBytes) -> {}, OptionalInt.empty());
+    return new LoadOptions(TensorOps.standard(), (bytes, totalBytes) -> {}, OptionalInt.empty());
   }
 
   /**

@@ -8,16 +8,21 @@ import java.util.Collection;
 import java.util.HashSet;
 import java.util.Set;
 
-/** Tells a listener how much of a checkpoint a model has asked for. Used by one thread. */
+/**
+ * Tells a listener how much of a checkpoint a model has asked for. Closing it closes the whole
+ * checkpoint. Used by one thread.
+ */
 final class ProgressTensors implements TensorSource {
+  private final Checkpoint checkpoint;
   private final TensorSource tensors;
   private final LoadProgress progress;
   private final long totalBytes;
   private final Set<String> given = new HashSet<>();
   private long givenBytes;
 
-  ProgressTensors(TensorSource tensors, LoadProgress progress) {
-    this.tensors = tensors;
+  ProgressTensors(Checkpoint checkpoint, LoadProgress progress) {
+    this.checkpoint = checkpoint;
+    this.tensors = checkpoint.tensors();
     this.progress = progress;
     this.totalBytes = tensors.tensors().stream().mapToLong(TensorInfo::bytes).sum();
   }
@@ -55,6 +60,6 @@ final class ProgressTensors implements TensorSource {
 
   @Override
   public void close() {
-    tensors.close();
+    checkpoint.close();
   }
 }

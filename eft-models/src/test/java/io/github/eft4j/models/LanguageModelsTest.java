@@ -8,13 +8,18 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 import io.github.eft4j.ForwardBatch;
 import io.github.eft4j.KeyValueCache;
 import io.github.eft4j.LanguageModel;
+import io.github.eft4j.Tokenizer;
 import io.github.eft4j.models.format.ModelFormatException;
 import java.io.IOException;
+import java.io.InputStream;
+import java.net.URISyntaxException;
+import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -44,6 +49,44 @@ class LanguageModelsTest {
       model.forward(ForwardBatch.all(cache, 1, 2), logits);
       assertThat(cache.length()).isEqualTo(2);
       assertThat(logits.getRow(0)).isNotEqualTo(logits.getRow(1));
+    }
+  }
+
+  @Test
+  void aTokenizerBelongsToTheModel() throws IOException {
+    new TinyLlama().write(directory);
+    copyTokenizer();
+    LanguageModel model = LanguageModels.load(directory);
+    Tokenizer tokenizer = model.tokenizer().orElseThrow();
+    assertThat(tokenizer.decode(tokenizer.encode("hello", false), true)).isEqualTo("hello");
+    model.close();
+    assertThatThrownBy(() -> tokenizer.encode("hello", false))
+        .isInstanceOf(IllegalStateException.class);
+  }
+
+  @Test
+  void inspectsShards() throws URISyntaxException {
+    URL golden =
+        Objects.requireNonNull(LanguageModelsTest.class.getResource("/golden/llama-sharded"));
+    ModelInfo info = LanguageModels.inspect(Path.of(golden.toURI()));
+    // As the index's metadata say.
+    assertThat(info.parameters()).isEqualTo(164288);
+    assertThat(info.storedBytes()).isEqualTo(657152);
+  }
+
+  @Test
+  void inspectsATokenizer() throws IOException {
+    new TinyLlama().write(directory);
+    copyTokenizer();
+    assertThat(LanguageModels.inspect(directory).tokenizer())
+        .contains(new ModelInfo.TokenizerInfo("BPE", 1024));
+  }
+
+  private void copyTokenizer() throws IOException {
+    try (InputStream tokenizer =
+        Objects.requireNonNull(
+            LanguageModelsTest.class.getResourceAsStream("/tokenizer/demo/tokenizer.json"))) {
+      Files.copy(tokenizer, directory.resolve("tokenizer.json"));
     }
   }
 

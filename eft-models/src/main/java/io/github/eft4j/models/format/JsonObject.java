@@ -85,6 +85,11 @@ final class JsonObject {
     return node::fieldNames;
   }
 
+  /** The value of a key, for what has no fixed form; a missing node where there is none. */
+  JsonNode value(String key) {
+    return node.path(key);
+  }
+
   /** Whether a key has a value other than null. */
   boolean has(String key) {
     return node.hasNonNull(key);

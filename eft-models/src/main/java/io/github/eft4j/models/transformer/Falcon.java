@@ -53,8 +53,8 @@ final class Falcon extends TransformerModel<Falcon.Activations> {
   private final Norm finalNorm;
   private final Linear output;
 
-  Falcon(FalconConfig config, Weights weights, TensorOps ops, ModelInfo info) {
-    super(config, weights, ops, info);
+  Falcon(FalconConfig config, Weights weights, TensorOps ops, ModelMetadata metadata) {
+    super(config, weights, ops, metadata);
     this.config = config;
     this.ops = ops;
     RotaryConfig rotaryConfig = config.rotary();

@@ -45,8 +45,8 @@ final class Llama extends TransformerModel<Llama.Activations> {
   private final INDArray finalNorm;
   private final Linear output;
 
-  Llama(LlamaConfig config, Weights weights, TensorOps ops, ModelInfo info) {
-    super(config, weights, ops, info);
+  Llama(LlamaConfig config, Weights weights, TensorOps ops, ModelMetadata metadata) {
+    super(config, weights, ops, metadata);
     this.config = config;
     this.ops = ops;
     rotary = new RotaryEmbedding(config.rotary(), config.headSize());

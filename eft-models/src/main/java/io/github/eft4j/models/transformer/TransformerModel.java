@@ -35,7 +35,7 @@ abstract class TransformerModel<A> implements LanguageModel {
   private final ModelConfig config;
   private final Weights weights;
   private final TensorOps ops;
-  private final ModelInfo info;
+  private final ModelMetadata metadata;
   private final Queue<Workspace<Activations<A>>> idleWorkspaces = new ConcurrentLinkedQueue<>();
 
   /** Passes hold the read lock, so that closing waits for them before it unmaps the weights. */
@@ -43,11 +43,11 @@ abstract class TransformerModel<A> implements LanguageModel {
 
   private boolean closed;
 
-  TransformerModel(ModelConfig config, Weights weights, TensorOps ops, ModelInfo info) {
+  TransformerModel(ModelConfig config, Weights weights, TensorOps ops, ModelMetadata metadata) {
     this.config = config;
     this.weights = weights;
     this.ops = ops;
-    this.info = info;
+    this.metadata = metadata;
   }
 
   /**
@@ -74,7 +74,7 @@ abstract class TransformerModel<A> implements LanguageModel {
 
   @Override
   public final String name() {
-    return info.name();
+    return metadata.name();
   }
 
   @Override
@@ -89,17 +89,17 @@ abstract class TransformerModel<A> implements LanguageModel {
 
   @Override
   public final Set<Integer> endOfTextIds() {
-    return info.endOfTextIds();
+    return metadata.endOfTextIds();
   }
 
   @Override
   public final Optional<Tokenizer> tokenizer() {
-    return info.tokenizer();
+    return metadata.tokenizer();
   }
 
   @Override
   public final Optional<ChatTemplate> chatTemplate() {
-    return info.chatTemplate();
+    return metadata.chatTemplate();
   }
 
   @Override

@@ -19,19 +19,19 @@ public final class Transformers {
    * @param tensors the checkpoint. The model closes it when it is closed itself; when this throws,
    *     it stays open.
    * @param ops what to compute with
-   * @param info what belongs to the model beside its weights
+   * @param metadata what belongs to the model beside its weights
    * @return the model
    * @throws io.github.eft4j.models.format.ModelFormatException if a tensor is missing, has another
    *     type or shape than the configuration needs, or has no place in such a model
    */
   public static LanguageModel load(
-      ModelConfig config, TensorSource tensors, TensorOps ops, ModelInfo info) {
+      ModelConfig config, TensorSource tensors, TensorOps ops, ModelMetadata metadata) {
     Weights weights = new Weights(tensors, ops);
     try {
       LanguageModel model =
           switch (config) {
-            case LlamaConfig llama -> new Llama(llama, weights, ops, info);
-            case FalconConfig falcon -> new Falcon(falcon, weights, ops, info);
+            case LlamaConfig llama -> new Llama(llama, weights, ops, metadata);
+            case FalconConfig falcon -> new Falcon(falcon, weights, ops, metadata);
           };
       weights.refuseUnused(config.family(), name -> isRedundant(name, config));
       return model;

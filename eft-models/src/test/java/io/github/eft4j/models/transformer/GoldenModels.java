@@ -47,7 +47,7 @@ final class GoldenModels {
           "falcon-rw-oddheads");
 
   /** All implementations that must agree with the golden models. */
-  static final List<TensorOps> OPS = List.of(TensorOps.nd4j());
+  static final List<TensorOps> OPS = List.of(TensorOps.nd4j(), TensorOps.jvm());
 
   private GoldenModels() {}
 
@@ -67,11 +67,11 @@ final class GoldenModels {
     try {
       HuggingFaceDirectory files = HuggingFaceDirectory.read(directory);
       TensorSource tensors = files.openTensors();
-      ModelInfo info =
-          new ModelInfo(
+      ModelMetadata metadata =
+          new ModelMetadata(
               directory.getFileName().toString(), Set.of(2), Optional.empty(), Optional.empty());
       try {
-        return Transformers.load(files.config(), tensors, ops, info);
+        return Transformers.load(files.config(), tensors, ops, metadata);
       } catch (RuntimeException e) {
         tensors.close();
         throw e;

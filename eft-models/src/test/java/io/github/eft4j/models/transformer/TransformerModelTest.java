@@ -292,15 +292,16 @@ class TransformerModelTest {
             false,
             config.mlpBias(),
             config.rotary());
-    ModelInfo info = new ModelInfo("test", Set.of(), Optional.empty(), Optional.empty());
+    ModelMetadata metadata =
+        new ModelMetadata("test", Set.of(), Optional.empty(), Optional.empty());
     try (TensorSource tensors = files.openTensors()) {
       assertThatExceptionOfType(ModelFormatException.class)
-          .isThrownBy(() -> Transformers.load(unbiased, tensors, ops, info))
+          .isThrownBy(() -> Transformers.load(unbiased, tensors, ops, metadata))
           .withMessageEndingWith(
               "model.safetensors: tensor model.layers.0.self_attn.k_proj.bias has no place in a"
                   + " llama model of this configuration");
       // The checkpoint is still open.
-      Transformers.load(config, tensors, ops, info).close();
+      Transformers.load(config, tensors, ops, metadata).close();
     }
   }
 

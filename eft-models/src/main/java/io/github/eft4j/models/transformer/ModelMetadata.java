@@ -13,7 +13,7 @@ import java.util.Set;
  * @param tokenizer the model's tokenizer, or empty when it is used by token ids
  * @param chatTemplate the model's chat template, if it has one
  */
-public record ModelInfo(
+public record ModelMetadata(
     String name,
     Set<Integer> endOfTextIds,
     Optional<Tokenizer> tokenizer,
@@ -23,7 +23,7 @@ public record ModelInfo(
    *
    * @throws IllegalArgumentException if the name is empty
    */
-  public ModelInfo {
+  public ModelMetadata {
     if (name.isEmpty()) {
       throw new IllegalArgumentException("a model's name must not be empty");
     }

@@ -1,0 +1,150 @@
+package io.github.eft4j.tensor;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/**
+ * Keys and values of one sequence in pages of {@value Kernels#PAGE} positions, so that growing
+ * copies nothing. A page holds, for each layer and head in turn:
+ *
+ * <pre>
+ *  keys    [PAGE / LANES][headSize][LANES]   one position a lane
+ *  values  [PAGE][stride]                    stride: headSize rounded up to a multiple of LANES
+ * </pre>
+ */
+final class JvmKeyValueStore implements KeyValueStore {
+  private static final int PAGE = Kernels.PAGE;
+  private static final int LANES = Kernels.LANES;
+  private static final int ALIGNMENT = 64;
+
+  private final int layers;
+  private final int heads;
+  private final int headSize;
+  private final int stride;
+  private final Arena arena = Arena.ofShared();
+  private long[] pages = new long[4];
+  private int pageCount;
+  private boolean closed;
+
+  JvmKeyValueStore(int layers, int keyValueHeads, int headSize) {
+    this.layers = layers;
+    this.heads = keyValueHeads;
+    this.headSize = headSize;
+    this.stride = (headSize + LANES - 1) / LANES * LANES;
+  }
+
+  int headSize() {
+    return headSize;
+  }
+
+  int heads() {
+    return heads;
+  }
+
+  /** The floats from one position's values to the next one's. */
+  int stride() {
+    return stride;
+  }
+
+  private long keyBytes() {
+    return (long) Float.BYTES * PAGE * headSize;
+  }
+
+  private long headBytes() {
+    return (long) Float.BYTES * PAGE * (headSize + stride);
+  }
+
+  private long pageBytes() {
+    return headBytes() * layers * heads;
+  }
+
+  /** The address of a page's keys of one head. */
+  long keys(int page, int layer, int head) {
+    return pages[page] + headBytes() * ((long) layer * heads + head);
+  }
+
+  /** The address of a page's values of one head. */
+  long values(int page, int layer, int head) {
+    return keys(page, layer, head) + keyBytes();
+  }
+
+  /**
+   * Makes sure that there is memory.
+   *
+   * @param layer the layer that will be used
+   * @param positions the number of positions needed
+   */
+  void reserve(int layer, int positions) {
+    checkOpen();
+    if (layer < 0 || layer >= layers) {
+      throw new IllegalArgumentException("layer " + layer + " of " + layers);
+    }
+    while (pageCount * PAGE < positions) {
+      if (pageCount == pages.length) {
+        pages = Arrays.copyOf(pages, 2 * pageCount);
+      }
+      pages[pageCount] = arena.allocate(pageBytes(), ALIGNMENT).address();
+      pageCount++;
+    }
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw new IllegalStateException("the key/value store is closed");
+    }
+  }
+
+  /**
+   * Writes the keys and values of one position.
+   *
+   * @param layer the layer
+   * @param position the position, for which there is memory
+   * @param key address of the keys, {@code heads · headSize} floats
+   * @param value address of the values, {@code heads · headSize} floats
+   */
+  void put(int layer, int position, long key, long value) {
+    int page = position / PAGE;
+    int inPage = position % PAGE;
+    long bytes = (long) Float.BYTES * headSize;
+    for (int h = 0; h < heads; h++) {
+      long keyAt =
+          keys(page, layer, h)
+              + (long) Float.BYTES * (inPage / LANES * LANES * headSize + inPage % LANES);
+      for (int d = 0; d < headSize; d++) {
+        Memory.set(keyAt + (long) Float.BYTES * LANES * d, Memory.get(key + bytes * h + 4L * d));
+      }
+      Memory.copy(
+          value + bytes * h, values(page, layer, h) + (long) Float.BYTES * stride * inPage, bytes);
+    }
+  }
+
+  @Override
+  public KeyValueStore copy(int positions) {
+    checkOpen();
+    JvmKeyValueStore copy = new JvmKeyValueStore(layers, heads, headSize);
+    try {
+      copy.reserve(0, positions);
+      for (int p = 0; p < copy.pageCount; p++) {
+        MemorySegment.copy(Memory.ALL, pages[p], Memory.ALL, copy.pages[p], pageBytes());
+      }
+      return copy;
+    } catch (RuntimeException | Error e) {
+      copy.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public long bytes() {
+    return closed ? 0 : pageCount * pageBytes();
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      arena.close();
+    }
+  }
+}

@@ -1,0 +1,271 @@
+package io.github.eft4j.tensor;
+
+import java.util.List;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Several linear layers of one input. A task is a range of one layer's rows; it writes those
+ * columns of the outputs. Reused, so that a call allocates nothing.
+ *
+ * <p>One token is multiplied with the weights as they are stored. Several are packed into tiles,
+ * and the weights dequantised into tiles block by block, small enough for the first-level cache:
+ *
+ * <pre>
+ *  tokens    [tile][round][tileTokens][SUMS]   once, for all tasks
+ *  weights   [round][tileRows][SUMS]           a block of columns of a few rows at a time
+ *  sums      [tile][tileTokens][tileRows][SUMS]
+ * </pre>
+ */
+final class LinearJob implements WorkerPool.Tasks {
+  /** Rows of a task come in multiples of this: whole tiles of every kernel. */
+  private static final int ROW_UNIT = 24;
+
+  /** Tasks a thread, so that one that is held up delays the others little. */
+  private static final int TASKS_PER_THREAD = 8;
+
+  /**
+   * Tokens that are multiplied together, whole tiles; more would push their sums out of the cache.
+   */
+  private static final int TOKEN_BLOCK = 132;
+
+  /** Columns that are multiplied together, a multiple of every block size. */
+  private static final int COLUMN_BLOCK = 512;
+
+  /** Rows that are dequantised together for one token. */
+  private static final int GROUP_OF_ONE = 4;
+
+  private static final int SUMS = Kernels.SUMS;
+  private static final long ROUND = 4L * SUMS;
+
+  private final Kernels kernels;
+  private final Scratch[] scratch;
+  private final Scratch packed = new Scratch();
+  private final int tileTokens;
+  private final int tileRows;
+
+  /** Bytes of a tile's tokens, and rows, in one round. */
+  private final long tokensRound;
+
+  private final long rowsRound;
+
+  /** Bytes of a tile's sums. */
+  private final long tileSums;
+
+  // Of the present call.
+  private List<Linear> layers = List.of();
+  private List<INDArray> outs = List.of();
+  private int tokens;
+  private int columns;
+  private int rounds;
+  private long x;
+  private int taskRows;
+
+  LinearJob(Kernels kernels, Scratch[] scratch) {
+    this.kernels = kernels;
+    this.scratch = scratch;
+    tileTokens = kernels.tileTokens();
+    tileRows = kernels.tileRows();
+    tokensRound = tileTokens * ROUND;
+    rowsRound = tileRows * ROUND;
+    tileSums = tileTokens * rowsRound;
+  }
+
+  void run(WorkerPool pool, int threads, INDArray x, List<Linear> layers, List<INDArray> outs) {
+    this.layers = layers;
+    this.outs = outs;
+    tokens = Arrays2d.rows(x);
+    columns = Arrays2d.columns(x);
+    rounds = (columns + SUMS - 1) / SUMS;
+    this.x = tokens == 1 ? padded(Arrays2d.address(x)) : packed(Arrays2d.address(x));
+    int rows = 0;
+    for (int i = 0; i < layers.size(); i++) {
+      rows += layers.get(i).weight().rows();
+    }
+    taskRows = roundUp(rows / (threads * TASKS_PER_THREAD) + 1, ROW_UNIT);
+    int tasks = 0;
+    for (int i = 0; i < layers.size(); i++) {
+      tasks += tasks(layers.get(i));
+    }
+    pool.run(tasks, threads, this);
+    this.layers = List.of();
+    this.outs = List.of();
+  }
+
+  private static int roundUp(int n, int unit) {
+    return (n + unit - 1) / unit * unit;
+  }
+
+  private int tasks(Linear layer) {
+    return (layer.weight().rows() + taskRows - 1) / taskRows;
+  }
+
+  /** A single token with zeros behind it, so that it consists of whole rounds. */
+  private long padded(long address) {
+    if (columns % SUMS == 0) {
+      return address;
+    }
+    long to = packed.reserve(rounds * ROUND);
+    Memory.copy(address, to, 4L * columns);
+    Memory.zero(to + 4L * columns, rounds * ROUND - 4L * columns);
+    return to;
+  }
+
+  /** The tokens in tiles, with zeros for missing columns and tokens. */
+  private long packed(long address) {
+    int tiles = (tokens + tileTokens - 1) / tileTokens;
+    long tileBytes = rounds * tokensRound;
+    long to = packed.reserve(tiles * tileBytes);
+    if (columns % SUMS != 0) {
+      Memory.zero(to, tiles * tileBytes);
+    }
+    for (int t = 0; t < tokens; t++) {
+      kernels.dequantize(
+          WeightType.F32,
+          address + 4L * t * columns,
+          columns,
+          to + t / tileTokens * tileBytes + t % tileTokens * ROUND,
+          tokensRound);
+    }
+    return to;
+  }
+
+  @Override
+  public void run(int task, int worker) {
+    int layer = 0;
+    int left = task;
+    while (left >= tasks(layers.get(layer))) {
+      left -= tasks(layers.get(layer));
+      layer++;
+    }
+    Linear linear = layers.get(layer);
+    JvmMatrix matrix = (JvmMatrix) linear.weight();
+    int from = left * taskRows;
+    int to = Math.min(from + taskRows, matrix.rows());
+    long out = Arrays2d.address(outs.get(layer));
+    if (tokens == 1) {
+      multiplyOne(matrix, from, to, out, scratch[worker]);
+    } else {
+      for (int first = from; first < to; first += ROW_UNIT) {
+        int rows = Math.min(ROW_UNIT, to - first);
+        for (int t = 0; t < tokens; t += TOKEN_BLOCK) {
+          multiply(matrix, first, rows, t, Math.min(TOKEN_BLOCK, tokens - t), out, scratch[worker]);
+        }
+      }
+    }
+    INDArray bias = linear.bias();
+    if (bias != null) {
+      long biasAt = Arrays2d.address(bias) + 4L * from;
+      for (int t = 0; t < tokens; t++) {
+        long at = out + 4L * ((long) t * matrix.rows() + from);
+        kernels.add(at, biasAt, to - from, at);
+      }
+    }
+  }
+
+  private void multiplyOne(JvmMatrix matrix, int from, int to, long out, Scratch memory) {
+    WeightType type = matrix.type();
+    if (columns % SUMS == 0 && kernels.hasDots(type)) {
+      kernels.dots(
+          type,
+          x,
+          matrix.row(from),
+          matrix.rowBytes(),
+          to - from,
+          columns,
+          out + 4L * from,
+          memory.reserve(Kernels.SCRATCH_BYTES));
+      return;
+    }
+    long rowBytes = rounds * ROUND;
+    long kernelScratch = memory.reserve(Kernels.SCRATCH_BYTES + GROUP_OF_ONE * rowBytes);
+    long panel = kernelScratch + Kernels.SCRATCH_BYTES;
+    for (int first = from; first < to; first += GROUP_OF_ONE) {
+      int count = Math.min(GROUP_OF_ONE, to - first);
+      for (int r = 0; r < count; r++) {
+        long row = panel + r * rowBytes;
+        kernels.dequantize(type, matrix.row(first + r), columns, row, ROUND);
+        Memory.zero(row + 4L * columns, rowBytes - 4L * columns);
+      }
+      kernels.dots(
+          WeightType.F32,
+          x,
+          panel,
+          rowBytes,
+          count,
+          rounds * SUMS,
+          out + 4L * first,
+          kernelScratch);
+    }
+  }
+
+  /** Multiplies some tokens, whole tiles but for the last, with some rows. */
+  private void multiply(
+      JvmMatrix matrix,
+      int firstRow,
+      int rows,
+      int firstToken,
+      int count,
+      long out,
+      Scratch memory) {
+    int tiles = (count + tileTokens - 1) / tileTokens;
+    int panels = (rows + tileRows - 1) / tileRows;
+    long panelBytes = COLUMN_BLOCK / SUMS * rowsRound;
+    long panelSums = tiles * tileSums;
+    long sumsBytes = panels * panelSums;
+    long panel = memory.reserve(panelBytes + sumsBytes + 4L * tileRows);
+    long sums = panel + panelBytes;
+    Memory.zero(sums, sumsBytes);
+    long tokensAt = x + (long) firstToken * rounds * ROUND;
+    for (int column = 0; column < columns; column += COLUMN_BLOCK) {
+      int width = Math.min(COLUMN_BLOCK, columns - column);
+      for (int p = 0; p < panels; p++) {
+        int panelRows = Math.min(tileRows, rows - p * tileRows);
+        fill(matrix, firstRow + p * tileRows, panelRows, column, width, panel);
+        addProducts(
+            tokensAt + column / SUMS * tokensRound,
+            count,
+            panel,
+            (width + SUMS - 1) / SUMS,
+            sums + p * panelSums);
+      }
+    }
+    long results = sums + sumsBytes;
+    for (int p = 0; p < panels; p++) {
+      int panelRows = Math.min(tileRows, rows - p * tileRows);
+      for (int t = 0; t < count; t++) {
+        long tile = sums + p * panelSums + t / tileTokens * tileSums;
+        kernels.trees(tile + t % tileTokens * rowsRound, panelRows, results);
+        int row = firstRow + p * tileRows;
+        long at = (long) (firstToken + t) * matrix.rows() + row;
+        Memory.copy(results, out + 4L * at, 4L * panelRows);
+      }
+    }
+  }
+
+  /** Dequantises some columns of the rows of a tile. */
+  private void fill(JvmMatrix matrix, int firstRow, int rows, int column, int width, long panel) {
+    long stride = rowsRound;
+    WeightType type = matrix.type();
+    if (rows < tileRows || width % SUMS != 0) {
+      Memory.zero(panel, (width + SUMS - 1) / SUMS * stride);
+    }
+    for (int r = 0; r < rows; r++) {
+      kernels.dequantize(
+          type, matrix.row(firstRow + r) + type.bytes(column), width, panel + r * ROUND, stride);
+    }
+  }
+
+  private void addProducts(long tokensAt, int count, long panel, int width, long sums) {
+    long tileBytes = rounds * tokensRound;
+    int tile = 0;
+    for (int t = 0; t < count; t += tileTokens) {
+      kernels.tile(
+          tokensAt + tile * tileBytes,
+          Math.min(tileTokens, count - t),
+          panel,
+          width,
+          sums + tile * tileSums);
+      tile++;
+    }
+  }
+}

@@ -1,0 +1,54 @@
+package io.github.eft4j.tensor;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/** Native memory by address, for kernels: one constant segment keeps the compiler's view simple. */
+final class Memory {
+  /** All of native memory. */
+  @SuppressWarnings("restricted") // kernels trust their callers
+  static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
+  private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+
+  private Memory() {}
+
+  static float get(long address) {
+    return ALL.get(FLOAT, address);
+  }
+
+  static void set(long address, float value) {
+    ALL.set(FLOAT, address, value);
+  }
+
+  static void copy(long from, long to, long bytes) {
+    MemorySegment.copy(ALL, from, ALL, to, bytes);
+  }
+
+  static MemorySegment slice(long address, long bytes) {
+    return ALL.asSlice(address, bytes);
+  }
+
+  static void zero(long address, long bytes) {
+    slice(address, bytes).fill((byte) 0);
+  }
+
+  /**
+   * Adds {@link Kernels#SUMS} numbers up: number i and i + 8, of those i and i + 4, then i and i +
+   * 2, then i and i + 1.
+   *
+   * @param sums their address
+   * @return the sum
+   */
+  static float tree(long sums) {
+    float a = get(sums) + get(sums + 32);
+    float b = get(sums + 4) + get(sums + 36);
+    float c = get(sums + 8) + get(sums + 40);
+    float d = get(sums + 12) + get(sums + 44);
+    float e = get(sums + 16) + get(sums + 48);
+    float f = get(sums + 20) + get(sums + 52);
+    float g = get(sums + 24) + get(sums + 56);
+    float h = get(sums + 28) + get(sums + 60);
+    return ((a + e) + (c + g)) + ((b + f) + (d + h));
+  }
+}

@@ -1,0 +1,235 @@
+package io.github.eft4j.tensor;
+
+import static io.github.eft4j.tensor.Memory.get;
+import static io.github.eft4j.tensor.Memory.set;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * {@link Kernels} without vectors: for JVMs without the Vector API, and the definition for tests.
+ */
+final class ScalarKernels implements Kernels {
+  ScalarKernels() {}
+
+  @Override
+  public int vectorBits() {
+    return 0;
+  }
+
+  @Override
+  public void dequantize(WeightType type, long weights, int count, long out, long stride) {
+    int unit = Math.max(SUMS, type.blockSize());
+    for (int i = 0; i < count; i += unit) {
+      int n = Math.min(unit, count - i);
+      MemorySegment stored = Memory.slice(weights + type.bytes(i), type.bytes(n));
+      long to = out + i / SUMS * stride;
+      if (stride == 4 * SUMS) {
+        Dequantize.toFloats(type, stored, Memory.slice(to, 4L * n));
+      } else {
+        float[] block = new float[n];
+        Dequantize.toFloats(type, stored, MemorySegment.ofArray(block));
+        for (int j = 0; j < n; j++) {
+          set(to + j / SUMS * stride + 4L * (j % SUMS), block[j]);
+        }
+      }
+    }
+  }
+
+  @Override
+  public int tileTokens() {
+    return 4;
+  }
+
+  @Override
+  public int tileRows() {
+    return 4;
+  }
+
+  @Override
+  public void tile(long x, int tokens, long w, int rounds, long sums) {
+    for (int t = 0; t < tokens; t++) {
+      for (int r = 0; r < 4; r++) {
+        addProducts(x + 64L * t, 256, w + 64L * r, 256, rounds, sums + 64L * (4 * t + r));
+      }
+    }
+  }
+
+  private static void addProducts(
+      long x, long xStride, long w, long wStride, int rounds, long sums) {
+    for (long lane = 0; lane < 4 * SUMS; lane += 4) {
+      float sum = get(sums + lane);
+      for (int i = 0; i < rounds; i++) {
+        sum = Math.fma(get(x + i * xStride + lane), get(w + i * wStride + lane), sum);
+      }
+      set(sums + lane, sum);
+    }
+  }
+
+  @Override
+  public void trees(long sums, int count, long out) {
+    for (int i = 0; i < count; i++) {
+      set(out + 4L * i, Memory.tree(sums + 64L * i));
+    }
+  }
+
+  @Override
+  public boolean hasDots(WeightType type) {
+    return type == WeightType.F32;
+  }
+
+  @Override
+  public void dots(
+      WeightType type,
+      long x,
+      long w,
+      long wStride,
+      int rows,
+      int columns,
+      long out,
+      long scratch) {
+    if (type != WeightType.F32) {
+      throw new IllegalArgumentException("no dot products with " + type);
+    }
+    for (int r = 0; r < rows; r++) {
+      Memory.zero(scratch, 4 * SUMS);
+      addProducts(x, 64, w + r * wStride, 64, columns / SUMS, scratch);
+      set(out + 4L * r, Memory.tree(scratch));
+    }
+  }
+
+  @Override
+  public void rmsNorm(long x, long weight, int n, float epsilon, long out, long scratch) {
+    float factor = 1 / (float) Math.sqrt(squares(x, 0, n, scratch) / n + epsilon);
+    for (long i = 0; i < 4L * n; i += 4) {
+      set(out + i, get(x + i) * factor * get(weight + i));
+    }
+  }
+
+  @Override
+  public void layerNorm(
+      long x, long weight, long bias, int n, float epsilon, long out, long scratch) {
+    float mean = sum(x, n, scratch) / n;
+    float factor = 1 / (float) Math.sqrt(squares(x, mean, n, scratch) / n + epsilon);
+    for (long i = 0; i < 4L * n; i += 4) {
+      set(out + i, Math.fma((get(x + i) - mean) * factor, get(weight + i), get(bias + i)));
+    }
+  }
+
+  private static float sum(long x, int n, long sums) {
+    for (int lane = 0; lane < SUMS; lane++) {
+      float sum = 0;
+      for (long i = 4L * lane; i < 4L * n; i += 4 * SUMS) {
+        sum += get(x + i);
+      }
+      set(sums + 4L * lane, sum);
+    }
+    return Memory.tree(sums);
+  }
+
+  private static float squares(long x, float mean, int n, long sums) {
+    for (int lane = 0; lane < SUMS; lane++) {
+      float sum = 0;
+      for (long i = 4L * lane; i < 4L * n; i += 4 * SUMS) {
+        float d = get(x + i) - mean;
+        sum = Math.fma(d, d, sum);
+      }
+      set(sums + 4L * lane, sum);
+    }
+    return Memory.tree(sums);
+  }
+
+  @Override
+  public void siluGate(long gate, long up, int n, long out) {
+    for (long i = 0; i < 4L * n; i += 4) {
+      set(out + i, FloatMath.siluGate(get(gate + i), get(up + i)));
+    }
+  }
+
+  @Override
+  public void gelu(long x, int n, long out) {
+    for (long i = 0; i < 4L * n; i += 4) {
+      set(out + i, FloatMath.gelu(get(x + i)));
+    }
+  }
+
+  @Override
+  public void add(long a, long b, int n, long out) {
+    for (long i = 0; i < 4L * n; i += 4) {
+      set(out + i, get(a + i) + get(b + i));
+    }
+  }
+
+  @Override
+  public void rotateHalves(long x, long cos, long sin, int n) {
+    rotate(x, x + 4L * n, 4, cos, sin, n);
+  }
+
+  /** Rotates n pairs, whose halves begin at a and b and follow each other {@code step} bytes. */
+  static void rotate(long a, long b, int step, long cos, long sin, int n) {
+    for (int i = 0; i < n; i++) {
+      float p = get(a + (long) step * i);
+      float q = get(b + (long) step * i);
+      float c = get(cos + 4L * i);
+      float s = get(sin + 4L * i);
+      set(a + (long) step * i, Math.fma(p, c, -(q * s)));
+      set(b + (long) step * i, Math.fma(q, c, p * s));
+    }
+  }
+
+  @Override
+  public float attend(
+      long query,
+      long keys,
+      long values,
+      int positions,
+      int headSize,
+      int stride,
+      long biases,
+      float scale,
+      float greatest,
+      long sums,
+      long out,
+      long scratch) {
+    float most = greatest;
+    for (int i = 0; i < positions; i++) {
+      long key = keys + 4L * (i / LANES * LANES * headSize + i % LANES);
+      float score = 0;
+      for (int d = 0; d < headSize; d++) {
+        score = Math.fma(get(query + 4L * d), get(key + 4L * LANES * d), score);
+      }
+      if (biases != 0) {
+        score += get(biases + 4L * i);
+      }
+      score *= scale;
+      set(scratch + 4L * i, score);
+      most = Math.max(most, score);
+    }
+    if (most > greatest) {
+      float factor = FloatMath.exp(greatest - most);
+      for (int i = 0; i < SUMS; i++) {
+        set(sums + 4L * i, get(sums + 4L * i) * factor);
+      }
+      for (int d = 0; d < stride; d++) {
+        set(out + 4L * d, get(out + 4L * d) * factor);
+      }
+    }
+    for (int i = 0; i < positions; i++) {
+      float p = FloatMath.exp(get(scratch + 4L * i) - most);
+      long sum = sums + 4L * (i % SUMS);
+      set(sum, get(sum) + p);
+      long value = values + 4L * stride * i;
+      for (long d = 0; d < 4L * stride; d += 4) {
+        set(out + d, Math.fma(p, get(value + d), get(out + d)));
+      }
+    }
+    return most;
+  }
+
+  @Override
+  public void finishAttention(long sums, int stride, long out) {
+    float sum = Memory.tree(sums);
+    for (long d = 0; d < 4L * stride; d += 4) {
+      set(out + d, get(out + d) / sum);
+    }
+  }
+}

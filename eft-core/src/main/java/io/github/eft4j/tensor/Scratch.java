@@ -1,0 +1,27 @@
+package io.github.eft4j.tensor;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/** Native working memory that grows as needed and is freed when nothing refers to it any more. */
+final class Scratch {
+  /** A cache line, and the widest register. */
+  private static final int ALIGNMENT = 64;
+
+  private MemorySegment memory = MemorySegment.NULL;
+
+  Scratch() {}
+
+  /**
+   * Makes room. What was in the memory may be lost, and addresses handed out before are void.
+   *
+   * @param bytes the size needed
+   * @return the address of at least that many bytes
+   */
+  long reserve(long bytes) {
+    if (memory.byteSize() < bytes) {
+      memory = Arena.ofAuto().allocate(bytes, ALIGNMENT);
+    }
+    return memory.address();
+  }
+}

@@ -1,0 +1,1042 @@
+package io.github.eft4j.tensor;
+
+import static io.github.eft4j.tensor.Memory.ALL;
+import static io.github.eft4j.tensor.Memory.get;
+import static io.github.eft4j.tensor.Memory.set;
+
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * {@link Kernels} on the Vector API. The compiler turns vector code into machine code only where
+ * the species is a constant, so this class is a template: {@link KernelProvider} defines it once
+ * for each width, as a hidden class whose class data is the width. It must therefore refer to
+ * itself only, and have neither lambdas nor nested classes.
+ *
+ * <p>Where {@value #SUMS} partial sums need several registers, a loop over {@code part} goes over
+ * the (cached) data once for each: the source, and what a register holds, is the same for all
+ * widths. Methods stay small, one tile or one block each: C2 gives up inlining in large ones, and
+ * then allocates every vector.
+ */
+final class VectorKernels implements Kernels {
+  private static final int BITS = bits();
+  private static final VectorSpecies<Float> FLOATS =
+      VectorSpecies.of(float.class, VectorShape.forBitSize(BITS));
+  private static final VectorSpecies<Integer> INTS =
+      VectorSpecies.of(int.class, VectorShape.forBitSize(BITS));
+  private static final VectorSpecies<Short> HALVES =
+      VectorSpecies.of(short.class, VectorShape.forBitSize(BITS / 2));
+  private static final VectorSpecies<Float> QUARTER = FloatVector.SPECIES_128;
+
+  /**
+   * As many bytes as a register has floats; unused where those are 4, of which no vector exists.
+   */
+  private static final VectorSpecies<Byte> BYTES =
+      BITS == 512 ? ByteVector.SPECIES_128 : ByteVector.SPECIES_64;
+
+  private static final IntVector LANE = IntVector.zero(INTS).addIndex(1);
+  private static final IntVector BYTE_SHIFTS = LANE.mul(8);
+
+  /** Floats of a register. */
+  private static final int LENGTH = BITS / Float.SIZE;
+
+  /** Bytes of a register. */
+  private static final long STEP = BITS / Byte.SIZE;
+
+  /** Bytes that become a register of floats. */
+  private static final long BYTE_STEP = LENGTH;
+
+  /** Registers for {@link #SUMS} floats. */
+  private static final int PARTS = SUMS / LENGTH;
+
+  /** Bytes from a number of a row to the next one that goes to the same partial sum. */
+  private static final long ROUND = SUMS * Float.BYTES;
+
+  /** Whether 24 accumulators fit: AVX-512 and NEON have 32 registers, AVX2 has 16. */
+  private static final boolean MANY_REGISTERS = BITS == 512 || !isX86();
+
+  private static final int TILE_TOKENS = MANY_REGISTERS ? 4 : 3;
+  private static final int TILE_ROWS = MANY_REGISTERS ? 6 : 4;
+
+  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+
+  VectorKernels() {}
+
+  private static int bits() {
+    try {
+      return MethodHandles.classData(MethodHandles.lookup(), "_", Integer.class);
+    } catch (IllegalAccessException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  private static boolean isX86() {
+    String architecture = System.getProperty("os.arch", "");
+    return architecture.equals("amd64") || architecture.startsWith("x86");
+  }
+
+  @Override
+  public int vectorBits() {
+    return BITS;
+  }
+
+  private static FloatVector load(long address) {
+    return FloatVector.fromMemorySegment(FLOATS, ALL, address, ORDER);
+  }
+
+  private static void store(FloatVector v, long address) {
+    v.intoMemorySegment(ALL, address, ORDER);
+  }
+
+  private static FloatVector all(float value) {
+    return FloatVector.broadcast(FLOATS, value);
+  }
+
+  // ---------------------------------------------------------------------------------------------
+  // Stored weights to float32. Dequantize draws the blocks' bytes.
+
+  @Override
+  public void dequantize(WeightType type, long weights, int count, long out, long stride) {
+    if (type.blockSize() == 1) {
+      plain(type, weights, count, out, stride);
+      return;
+    }
+    int blocks = count / type.blockSize();
+    long chunks = type.blockSize() / SUMS * stride;
+    for (int b = 0; b < blocks; b++) {
+      long block = weights + (long) b * type.blockBytes();
+      long to = out + b * chunks;
+      switch (type) {
+        case Q8_0 -> q8(block, to, stride);
+        case Q4_0 -> q4(block, to, stride);
+        case Q4_1 -> q4WithMinimum(block, to, stride);
+        case Q5_0 -> q5(block, to, stride);
+        case Q5_1 -> q5WithMinimum(block, to, stride);
+        case Q4_K -> q4K(block, to, stride);
+        case Q5_K -> q5K(block, to, stride);
+        case Q6_K -> q6K(block, to, stride);
+        default -> throw new IllegalArgumentException("no blocks: " + type);
+      }
+    }
+  }
+
+  private static void plain(WeightType type, long weights, int count, long out, long stride) {
+    int whole = count - count % SUMS;
+    switch (type) {
+      case F32 -> floats(weights, whole, out, stride);
+      case F16 -> halves(weights, whole, out, stride);
+      case BF16 -> brainFloats(weights, whole, out, stride);
+      default -> throw new IllegalArgumentException("blocks: " + type);
+    }
+    if (whole < count) {
+      long rest = weights + type.bytes(whole);
+      Dequantize.toFloats(
+          type,
+          Memory.slice(rest, type.bytes(count - whole)),
+          Memory.slice(out + whole / SUMS * stride, 4L * (count - whole)));
+    }
+  }
+
+  private static void floats(long weights, int count, long out, long stride) {
+    for (int part = 0; part < PARTS; part++) {
+      for (int i = 0; i < count / SUMS; i++) {
+        store(load(weights + part * STEP + i * ROUND), out + part * STEP + i * stride);
+      }
+    }
+  }
+
+  private static void brainFloats(long weights, int count, long out, long stride) {
+    for (int part = 0; part < PARTS; part++) {
+      for (int i = 0; i < count / SUMS; i++) {
+        store(brainFloat(weights + (part * STEP + i * ROUND) / 2), out + part * STEP + i * stride);
+      }
+    }
+  }
+
+  private static FloatVector brainFloat(long weights) {
+    ShortVector s = ShortVector.fromMemorySegment(HALVES, ALL, weights, ORDER);
+    IntVector bits = (IntVector) s.convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0);
+    return bits.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+  }
+
+  private static void halves(long weights, int count, long out, long stride) {
+    for (int part = 0; part < PARTS; part++) {
+      for (int i = 0; i < count / SUMS; i++) {
+        store(half(weights + (part * STEP + i * ROUND) / 2), out + part * STEP + i * stride);
+      }
+    }
+  }
+
+  /**
+   * Half to single precision: sign and, 13 bits lower, exponent and fraction; 2¹¹² makes up for the
+   * exponents' different zero, also for subnormal numbers, exactly. Infinities and NaNs are no
+   * weights.
+   */
+  private static FloatVector half(long weights) {
+    ShortVector s = ShortVector.fromMemorySegment(HALVES, ALL, weights, ORDER);
+    IntVector bits = (IntVector) s.convertShape(VectorOperators.S2I, INTS, 0);
+    return bits.lanewise(VectorOperators.LSHL, 13)
+        .and(0x8fff_e000)
+        .reinterpretAsFloats()
+        .mul(0x1p112f);
+  }
+
+  private static float halfAt(long address) {
+    return Float.float16ToFloat(ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, address));
+  }
+
+  private static int intAt(long address) {
+    return ALL.get(ValueLayout.JAVA_INT_UNALIGNED, address);
+  }
+
+  private static int byteAt(long address) {
+    return ALL.get(ValueLayout.JAVA_BYTE, address);
+  }
+
+  /**
+   * As many unsigned bytes as a register has ints. No vector has 4 bytes, so those come as an int.
+   */
+  private static IntVector unsigned(long address) {
+    if (LENGTH == 4) {
+      return IntVector.broadcast(INTS, intAt(address))
+          .lanewise(VectorOperators.LSHR, BYTE_SHIFTS)
+          .and(0xff);
+    }
+    return (IntVector)
+        ByteVector.fromMemorySegment(BYTES, ALL, address, ORDER)
+            .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+  }
+
+  /** As many signed bytes as a register has ints. */
+  private static IntVector signed(long address) {
+    if (LENGTH == 4) {
+      return IntVector.broadcast(INTS, intAt(address))
+          .lanewise(VectorOperators.LSHR, BYTE_SHIFTS)
+          .lanewise(VectorOperators.LSHL, 24)
+          .lanewise(VectorOperators.ASHR, 24);
+    }
+    return (IntVector)
+        ByteVector.fromMemorySegment(BYTES, ALL, address, ORDER)
+            .convertShape(VectorOperators.B2I, INTS, 0);
+  }
+
+  private static FloatVector floats(IntVector q) {
+    return (FloatVector) q.convertShape(VectorOperators.I2F, FLOATS, 0);
+  }
+
+  private static IntVector high(IntVector q) {
+    return q.lanewise(VectorOperators.LSHR, 4);
+  }
+
+  /** Bit {@code lane + part · LENGTH + from} of 32 bits, as 16 or 0. */
+  private static IntVector fifth(int bits, int part, int from) {
+    return IntVector.broadcast(INTS, bits >>> (part * LENGTH + from))
+        .lanewise(VectorOperators.LSHR, LANE)
+        .and(1)
+        .lanewise(VectorOperators.LSHL, 4);
+  }
+
+  private static void q8(long block, long out, long stride) {
+    float d = halfAt(block);
+    for (int part = 0; part < PARTS; part++) {
+      long q = block + 2 + part * BYTE_STEP;
+      long to = out + part * STEP;
+      store(floats(signed(q)).mul(d), to);
+      store(floats(signed(q + 16)).mul(d), to + stride);
+    }
+  }
+
+  private static void q4(long block, long out, long stride) {
+    float d = halfAt(block);
+    for (int part = 0; part < PARTS; part++) {
+      IntVector q = unsigned(block + 2 + part * BYTE_STEP);
+      long to = out + part * STEP;
+      store(floats(q.and(15).sub(8)).mul(d), to);
+      store(floats(high(q).sub(8)).mul(d), to + stride);
+    }
+  }
+
+  private static void q4WithMinimum(long block, long out, long stride) {
+    float d = halfAt(block);
+    float m = halfAt(block + 2);
+    for (int part = 0; part < PARTS; part++) {
+      IntVector q = unsigned(block + 4 + part * BYTE_STEP);
+      long to = out + part * STEP;
+      store(floats(q.and(15)).mul(d).add(m), to);
+      store(floats(high(q)).mul(d).add(m), to + stride);
+    }
+  }
+
+  private static void q5(long block, long out, long stride) {
+    float d = halfAt(block);
+    int bits = intAt(block + 2);
+    for (int part = 0; part < PARTS; part++) {
+      IntVector q = unsigned(block + 6 + part * BYTE_STEP);
+      long to = out + part * STEP;
+      store(floats(q.and(15).or(fifth(bits, part, 0)).sub(16)).mul(d), to);
+      store(floats(high(q).or(fifth(bits, part, 16)).sub(16)).mul(d), to + stride);
+    }
+  }
+
+  private static void q5WithMinimum(long block, long out, long stride) {
+    float d = halfAt(block);
+    float m = halfAt(block + 2);
+    int bits = intAt(block + 4);
+    for (int part = 0; part < PARTS; part++) {
+      IntVector q = unsigned(block + 8 + part * BYTE_STEP);
+      long to = out + part * STEP;
+      store(floats(q.and(15).or(fifth(bits, part, 0))).mul(d).add(m), to);
+      store(floats(high(q).or(fifth(bits, part, 16))).mul(d).add(m), to + stride);
+    }
+  }
+
+  private static void q4K(long block, long out, long stride) {
+    float d = halfAt(block);
+    float dmin = halfAt(block + 2);
+    for (int j = 0; j < 8; j += 2) {
+      float low = d * Dequantize.subScale(ALL, block + 4, j);
+      float lowMinimum = dmin * Dequantize.subMinimum(ALL, block + 4, j);
+      float high = d * Dequantize.subScale(ALL, block + 4, j + 1);
+      float highMinimum = dmin * Dequantize.subMinimum(ALL, block + 4, j + 1);
+      for (int i = 0; i < 2 * PARTS; i++) {
+        IntVector q = unsigned(block + 16 + 16L * j + i * BYTE_STEP);
+        long to = out + (2 * j + i / PARTS) * stride + i % PARTS * STEP;
+        store(floats(q.and(15)).mul(low).sub(lowMinimum), to);
+        store(floats(high(q)).mul(high).sub(highMinimum), to + 2 * stride);
+      }
+    }
+  }
+
+  private static void q5K(long block, long out, long stride) {
+    float d = halfAt(block);
+    float dmin = halfAt(block + 2);
+    for (int j = 0; j < 8; j += 2) {
+      float low = d * Dequantize.subScale(ALL, block + 4, j);
+      float lowMinimum = dmin * Dequantize.subMinimum(ALL, block + 4, j);
+      float high = d * Dequantize.subScale(ALL, block + 4, j + 1);
+      float highMinimum = dmin * Dequantize.subMinimum(ALL, block + 4, j + 1);
+      for (int i = 0; i < 2 * PARTS; i++) {
+        IntVector q = unsigned(block + 48 + 16L * j + i * BYTE_STEP);
+        IntVector h = unsigned(block + 16 + i * BYTE_STEP).lanewise(VectorOperators.LSHR, j);
+        IntVector fifth = h.and(1).lanewise(VectorOperators.LSHL, 4);
+        IntVector next = h.and(2).lanewise(VectorOperators.LSHL, 3);
+        long to = out + (2 * j + i / PARTS) * stride + i % PARTS * STEP;
+        store(floats(q.and(15).or(fifth)).mul(low).sub(lowMinimum), to);
+        store(floats(high(q).or(next)).mul(high).sub(highMinimum), to + 2 * stride);
+      }
+    }
+  }
+
+  private static void q6K(long block, long out, long stride) {
+    float d = halfAt(block + 208);
+    for (int chunk = 0; chunk < 16; chunk++) {
+      int half = chunk >> 3;
+      int quarter = (chunk >> 1) & 3;
+      float scale = d * byteAt(block + 192 + chunk);
+      long low = block + 64L * half + 16L * (chunk & 3);
+      long high = block + 128 + 32L * half + 16L * (chunk & 1);
+      for (int part = 0; part < PARTS; part++) {
+        IntVector l = unsigned(low + part * BYTE_STEP);
+        l = l.lanewise(VectorOperators.LSHR, 4 * (quarter >> 1)).and(15);
+        IntVector h = unsigned(high + part * BYTE_STEP);
+        h = h.lanewise(VectorOperators.LSHR, 2 * quarter).and(3);
+        IntVector q = l.or(h.lanewise(VectorOperators.LSHL, 4)).sub(32);
+        store(floats(q).mul(scale), out + chunk * stride + part * STEP);
+      }
+    }
+  }
+
+  // ---------------------------------------------------------------------------------------------
+  // Products
+
+  @Override
+  public int tileTokens() {
+    return TILE_TOKENS;
+  }
+
+  @Override
+  public int tileRows() {
+    return TILE_ROWS;
+  }
+
+  @Override
+  public void tile(long x, int tokens, long w, int rounds, long sums) {
+    if (MANY_REGISTERS) {
+      if (tokens > 2) {
+        tile4x6(x, w, rounds, sums);
+      } else {
+        tile2x6(x, w, rounds, sums);
+      }
+    } else if (tokens > 1) {
+      tile3x4(x, w, rounds, sums);
+    } else {
+      tile1x4(x, w, rounds, sums);
+    }
+  }
+
+  /** 4 tokens × 6 rows: 24 accumulators, 4 and 1 operands. */
+  private static void tile4x6(long x, long w, int rounds, long sums) {
+    for (int part = 0; part < PARTS; part++) {
+      long at = sums + part * STEP;
+      FloatVector a00 = FloatVector.fromMemorySegment(FLOATS, ALL, at, ORDER);
+      FloatVector a01 = FloatVector.fromMemorySegment(FLOATS, ALL, at + ROUND, ORDER);
+      FloatVector a02 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 2 * ROUND, ORDER);
+      FloatVector a03 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 3 * ROUND, ORDER);
+      FloatVector a04 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 4 * ROUND, ORDER);
+      FloatVector a05 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 5 * ROUND, ORDER);
+      FloatVector a10 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 6 * ROUND, ORDER);
+      FloatVector a11 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 7 * ROUND, ORDER);
+      FloatVector a12 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 8 * ROUND, ORDER);
+      FloatVector a13 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 9 * ROUND, ORDER);
+      FloatVector a14 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 10 * ROUND, ORDER);
+      FloatVector a15 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 11 * ROUND, ORDER);
+      FloatVector a20 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 12 * ROUND, ORDER);
+      FloatVector a21 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 13 * ROUND, ORDER);
+      FloatVector a22 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 14 * ROUND, ORDER);
+      FloatVector a23 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 15 * ROUND, ORDER);
+      FloatVector a24 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 16 * ROUND, ORDER);
+      FloatVector a25 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 17 * ROUND, ORDER);
+      FloatVector a30 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 18 * ROUND, ORDER);
+      FloatVector a31 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 19 * ROUND, ORDER);
+      FloatVector a32 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 20 * ROUND, ORDER);
+      FloatVector a33 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 21 * ROUND, ORDER);
+      FloatVector a34 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 22 * ROUND, ORDER);
+      FloatVector a35 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 23 * ROUND, ORDER);
+      for (int i = 0; i < rounds; i++) {
+        long xAt = x + part * STEP + i * (TILE_TOKENS * ROUND);
+        long wAt = w + part * STEP + i * (TILE_ROWS * ROUND);
+        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt, ORDER);
+        FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + ROUND, ORDER);
+        FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + 2 * ROUND, ORDER);
+        FloatVector v3 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + 3 * ROUND, ORDER);
+        FloatVector q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt, ORDER);
+        a00 = v0.fma(q, a00);
+        a10 = v1.fma(q, a10);
+        a20 = v2.fma(q, a20);
+        a30 = v3.fma(q, a30);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + ROUND, ORDER);
+        a01 = v0.fma(q, a01);
+        a11 = v1.fma(q, a11);
+        a21 = v2.fma(q, a21);
+        a31 = v3.fma(q, a31);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + 2 * ROUND, ORDER);
+        a02 = v0.fma(q, a02);
+        a12 = v1.fma(q, a12);
+        a22 = v2.fma(q, a22);
+        a32 = v3.fma(q, a32);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + 3 * ROUND, ORDER);
+        a03 = v0.fma(q, a03);
+        a13 = v1.fma(q, a13);
+        a23 = v2.fma(q, a23);
+        a33 = v3.fma(q, a33);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + 4 * ROUND, ORDER);
+        a04 = v0.fma(q, a04);
+        a14 = v1.fma(q, a14);
+        a24 = v2.fma(q, a24);
+        a34 = v3.fma(q, a34);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + 5 * ROUND, ORDER);
+        a05 = v0.fma(q, a05);
+        a15 = v1.fma(q, a15);
+        a25 = v2.fma(q, a25);
+        a35 = v3.fma(q, a35);
+      }
+      a00.intoMemorySegment(ALL, at, ORDER);
+      a01.intoMemorySegment(ALL, at + ROUND, ORDER);
+      a02.intoMemorySegment(ALL, at + 2 * ROUND, ORDER);
+      a03.intoMemorySegment(ALL, at + 3 * ROUND, ORDER);
+      a04.intoMemorySegment(ALL, at + 4 * ROUND, ORDER);
+      a05.intoMemorySegment(ALL, at + 5 * ROUND, ORDER);
+      a10.intoMemorySegment(ALL, at + 6 * ROUND, ORDER);
+      a11.intoMemorySegment(ALL, at + 7 * ROUND, ORDER);
+      a12.intoMemorySegment(ALL, at + 8 * ROUND, ORDER);
+      a13.intoMemorySegment(ALL, at + 9 * ROUND, ORDER);
+      a14.intoMemorySegment(ALL, at + 10 * ROUND, ORDER);
+      a15.intoMemorySegment(ALL, at + 11 * ROUND, ORDER);
+      a20.intoMemorySegment(ALL, at + 12 * ROUND, ORDER);
+      a21.intoMemorySegment(ALL, at + 13 * ROUND, ORDER);
+      a22.intoMemorySegment(ALL, at + 14 * ROUND, ORDER);
+      a23.intoMemorySegment(ALL, at + 15 * ROUND, ORDER);
+      a24.intoMemorySegment(ALL, at + 16 * ROUND, ORDER);
+      a25.intoMemorySegment(ALL, at + 17 * ROUND, ORDER);
+      a30.intoMemorySegment(ALL, at + 18 * ROUND, ORDER);
+      a31.intoMemorySegment(ALL, at + 19 * ROUND, ORDER);
+      a32.intoMemorySegment(ALL, at + 20 * ROUND, ORDER);
+      a33.intoMemorySegment(ALL, at + 21 * ROUND, ORDER);
+      a34.intoMemorySegment(ALL, at + 22 * ROUND, ORDER);
+      a35.intoMemorySegment(ALL, at + 23 * ROUND, ORDER);
+    }
+  }
+
+  /** 2 tokens × 6 rows: 12 accumulators, 2 and 1 operands. */
+  private static void tile2x6(long x, long w, int rounds, long sums) {
+    for (int part = 0; part < PARTS; part++) {
+      long at = sums + part * STEP;
+      FloatVector a00 = FloatVector.fromMemorySegment(FLOATS, ALL, at, ORDER);
+      FloatVector a01 = FloatVector.fromMemorySegment(FLOATS, ALL, at + ROUND, ORDER);
+      FloatVector a02 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 2 * ROUND, ORDER);
+      FloatVector a03 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 3 * ROUND, ORDER);
+      FloatVector a04 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 4 * ROUND, ORDER);
+      FloatVector a05 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 5 * ROUND, ORDER);
+      FloatVector a10 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 6 * ROUND, ORDER);
+      FloatVector a11 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 7 * ROUND, ORDER);
+      FloatVector a12 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 8 * ROUND, ORDER);
+      FloatVector a13 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 9 * ROUND, ORDER);
+      FloatVector a14 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 10 * ROUND, ORDER);
+      FloatVector a15 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 11 * ROUND, ORDER);
+      for (int i = 0; i < rounds; i++) {
+        long xAt = x + part * STEP + i * (TILE_TOKENS * ROUND);
+        long wAt = w + part * STEP + i * (TILE_ROWS * ROUND);
+        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt, ORDER);
+        FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + ROUND, ORDER);
+        FloatVector q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt, ORDER);
+        a00 = v0.fma(q, a00);
+        a10 = v1.fma(q, a10);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + ROUND, ORDER);
+        a01 = v0.fma(q, a01);
+        a11 = v1.fma(q, a11);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + 2 * ROUND, ORDER);
+        a02 = v0.fma(q, a02);
+        a12 = v1.fma(q, a12);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + 3 * ROUND, ORDER);
+        a03 = v0.fma(q, a03);
+        a13 = v1.fma(q, a13);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + 4 * ROUND, ORDER);
+        a04 = v0.fma(q, a04);
+        a14 = v1.fma(q, a14);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + 5 * ROUND, ORDER);
+        a05 = v0.fma(q, a05);
+        a15 = v1.fma(q, a15);
+      }
+      a00.intoMemorySegment(ALL, at, ORDER);
+      a01.intoMemorySegment(ALL, at + ROUND, ORDER);
+      a02.intoMemorySegment(ALL, at + 2 * ROUND, ORDER);
+      a03.intoMemorySegment(ALL, at + 3 * ROUND, ORDER);
+      a04.intoMemorySegment(ALL, at + 4 * ROUND, ORDER);
+      a05.intoMemorySegment(ALL, at + 5 * ROUND, ORDER);
+      a10.intoMemorySegment(ALL, at + 6 * ROUND, ORDER);
+      a11.intoMemorySegment(ALL, at + 7 * ROUND, ORDER);
+      a12.intoMemorySegment(ALL, at + 8 * ROUND, ORDER);
+      a13.intoMemorySegment(ALL, at + 9 * ROUND, ORDER);
+      a14.intoMemorySegment(ALL, at + 10 * ROUND, ORDER);
+      a15.intoMemorySegment(ALL, at + 11 * ROUND, ORDER);
+    }
+  }
+
+  /** 3 tokens × 4 rows: 12 accumulators, 3 and 1 operands. */
+  private static void tile3x4(long x, long w, int rounds, long sums) {
+    for (int part = 0; part < PARTS; part++) {
+      long at = sums + part * STEP;
+      FloatVector a00 = FloatVector.fromMemorySegment(FLOATS, ALL, at, ORDER);
+      FloatVector a01 = FloatVector.fromMemorySegment(FLOATS, ALL, at + ROUND, ORDER);
+      FloatVector a02 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 2 * ROUND, ORDER);
+      FloatVector a03 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 3 * ROUND, ORDER);
+      FloatVector a10 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 4 * ROUND, ORDER);
+      FloatVector a11 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 5 * ROUND, ORDER);
+      FloatVector a12 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 6 * ROUND, ORDER);
+      FloatVector a13 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 7 * ROUND, ORDER);
+      FloatVector a20 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 8 * ROUND, ORDER);
+      FloatVector a21 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 9 * ROUND, ORDER);
+      FloatVector a22 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 10 * ROUND, ORDER);
+      FloatVector a23 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 11 * ROUND, ORDER);
+      for (int i = 0; i < rounds; i++) {
+        long xAt = x + part * STEP + i * (TILE_TOKENS * ROUND);
+        long wAt = w + part * STEP + i * (TILE_ROWS * ROUND);
+        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt, ORDER);
+        FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + ROUND, ORDER);
+        FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + 2 * ROUND, ORDER);
+        FloatVector q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt, ORDER);
+        a00 = v0.fma(q, a00);
+        a10 = v1.fma(q, a10);
+        a20 = v2.fma(q, a20);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + ROUND, ORDER);
+        a01 = v0.fma(q, a01);
+        a11 = v1.fma(q, a11);
+        a21 = v2.fma(q, a21);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + 2 * ROUND, ORDER);
+        a02 = v0.fma(q, a02);
+        a12 = v1.fma(q, a12);
+        a22 = v2.fma(q, a22);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + 3 * ROUND, ORDER);
+        a03 = v0.fma(q, a03);
+        a13 = v1.fma(q, a13);
+        a23 = v2.fma(q, a23);
+      }
+      a00.intoMemorySegment(ALL, at, ORDER);
+      a01.intoMemorySegment(ALL, at + ROUND, ORDER);
+      a02.intoMemorySegment(ALL, at + 2 * ROUND, ORDER);
+      a03.intoMemorySegment(ALL, at + 3 * ROUND, ORDER);
+      a10.intoMemorySegment(ALL, at + 4 * ROUND, ORDER);
+      a11.intoMemorySegment(ALL, at + 5 * ROUND, ORDER);
+      a12.intoMemorySegment(ALL, at + 6 * ROUND, ORDER);
+      a13.intoMemorySegment(ALL, at + 7 * ROUND, ORDER);
+      a20.intoMemorySegment(ALL, at + 8 * ROUND, ORDER);
+      a21.intoMemorySegment(ALL, at + 9 * ROUND, ORDER);
+      a22.intoMemorySegment(ALL, at + 10 * ROUND, ORDER);
+      a23.intoMemorySegment(ALL, at + 11 * ROUND, ORDER);
+    }
+  }
+
+  /** 1 token × 4 rows: 4 accumulators, 1 and 1 operands. */
+  private static void tile1x4(long x, long w, int rounds, long sums) {
+    for (int part = 0; part < PARTS; part++) {
+      long at = sums + part * STEP;
+      FloatVector a00 = FloatVector.fromMemorySegment(FLOATS, ALL, at, ORDER);
+      FloatVector a01 = FloatVector.fromMemorySegment(FLOATS, ALL, at + ROUND, ORDER);
+      FloatVector a02 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 2 * ROUND, ORDER);
+      FloatVector a03 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 3 * ROUND, ORDER);
+      for (int i = 0; i < rounds; i++) {
+        long xAt = x + part * STEP + i * (TILE_TOKENS * ROUND);
+        long wAt = w + part * STEP + i * (TILE_ROWS * ROUND);
+        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt, ORDER);
+        FloatVector q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt, ORDER);
+        a00 = v0.fma(q, a00);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + ROUND, ORDER);
+        a01 = v0.fma(q, a01);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + 2 * ROUND, ORDER);
+        a02 = v0.fma(q, a02);
+        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + 3 * ROUND, ORDER);
+        a03 = v0.fma(q, a03);
+      }
+      a00.intoMemorySegment(ALL, at, ORDER);
+      a01.intoMemorySegment(ALL, at + ROUND, ORDER);
+      a02.intoMemorySegment(ALL, at + 2 * ROUND, ORDER);
+      a03.intoMemorySegment(ALL, at + 3 * ROUND, ORDER);
+    }
+  }
+
+  @Override
+  public void trees(long sums, int count, long out) {
+    for (int i = 0; i < count; i++) {
+      tree(sums + i * ROUND, out + 4L * i);
+    }
+  }
+
+  /** The order of {@link Memory#tree}, four numbers at a time. */
+  private static void tree(long sums, long out) {
+    FloatVector a = FloatVector.fromMemorySegment(QUARTER, ALL, sums, ORDER);
+    FloatVector b = FloatVector.fromMemorySegment(QUARTER, ALL, sums + 16, ORDER);
+    FloatVector c = FloatVector.fromMemorySegment(QUARTER, ALL, sums + 32, ORDER);
+    FloatVector d = FloatVector.fromMemorySegment(QUARTER, ALL, sums + 48, ORDER);
+    a.add(c).add(b.add(d)).intoMemorySegment(ALL, sums, ORDER);
+    set(out, (get(sums) + get(sums + 8)) + (get(sums + 4) + get(sums + 12)));
+  }
+
+  @Override
+  public boolean hasDots(WeightType type) {
+    return switch (type) {
+      case F32, F16, BF16, Q8_0 -> true;
+      default -> false;
+    };
+  }
+
+  @Override
+  public void dots(
+      WeightType type,
+      long x,
+      long w,
+      long wStride,
+      int rows,
+      int columns,
+      long out,
+      long scratch) {
+    for (int r = 0; r < rows; r += 4) {
+      int count = Math.min(4, rows - r);
+      long w0 = w + r * wStride;
+      // Where fewer than four rows are left, the last one is computed several times.
+      long w1 = w0 + Math.min(1, count - 1) * wStride;
+      long w2 = w0 + Math.min(2, count - 1) * wStride;
+      long w3 = w0 + (count - 1) * wStride;
+      switch (type) {
+        case F32 -> floatDots(x, w0, w1, w2, w3, columns, scratch);
+        case F16 -> halfDots(x, w0, w1, w2, w3, columns, scratch);
+        case BF16 -> brainFloatDots(x, w0, w1, w2, w3, columns, scratch);
+        case Q8_0 -> q8Dots(x, w0, w1, w2, w3, columns, scratch);
+        default -> throw new IllegalArgumentException("no dot products with " + type);
+      }
+      trees(scratch, count, out + 4L * r);
+    }
+  }
+
+  private static void floatDots(
+      long x, long w0, long w1, long w2, long w3, int columns, long sums) {
+    for (int part = 0; part < PARTS; part++) {
+      long at = part * STEP;
+      FloatVector a0 = FloatVector.zero(FLOATS);
+      FloatVector a1 = a0;
+      FloatVector a2 = a0;
+      FloatVector a3 = a0;
+      for (int i = 0; i < columns; i += SUMS) {
+        long k = at + 4L * i;
+        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k, ORDER);
+        a0 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w0 + k, ORDER), a0);
+        a1 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w1 + k, ORDER), a1);
+        a2 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w2 + k, ORDER), a2);
+        a3 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w3 + k, ORDER), a3);
+      }
+      a0.intoMemorySegment(ALL, sums + at, ORDER);
+      a1.intoMemorySegment(ALL, sums + at + ROUND, ORDER);
+      a2.intoMemorySegment(ALL, sums + at + 2 * ROUND, ORDER);
+      a3.intoMemorySegment(ALL, sums + at + 3 * ROUND, ORDER);
+    }
+  }
+
+  private static void halfDots(long x, long w0, long w1, long w2, long w3, int columns, long sums) {
+    for (int part = 0; part < PARTS; part++) {
+      long at = part * STEP;
+      FloatVector a0 = FloatVector.zero(FLOATS);
+      FloatVector a1 = a0;
+      FloatVector a2 = a0;
+      FloatVector a3 = a0;
+      for (int i = 0; i < columns; i += SUMS) {
+        long k = at + 4L * i;
+        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k, ORDER);
+        a0 = v.fma(half(w0 + k / 2), a0);
+        a1 = v.fma(half(w1 + k / 2), a1);
+        a2 = v.fma(half(w2 + k / 2), a2);
+        a3 = v.fma(half(w3 + k / 2), a3);
+      }
+      a0.intoMemorySegment(ALL, sums + at, ORDER);
+      a1.intoMemorySegment(ALL, sums + at + ROUND, ORDER);
+      a2.intoMemorySegment(ALL, sums + at + 2 * ROUND, ORDER);
+      a3.intoMemorySegment(ALL, sums + at + 3 * ROUND, ORDER);
+    }
+  }
+
+  private static void brainFloatDots(
+      long x, long w0, long w1, long w2, long w3, int columns, long sums) {
+    for (int part = 0; part < PARTS; part++) {
+      long at = part * STEP;
+      FloatVector a0 = FloatVector.zero(FLOATS);
+      FloatVector a1 = a0;
+      FloatVector a2 = a0;
+      FloatVector a3 = a0;
+      for (int i = 0; i < columns; i += SUMS) {
+        long k = at + 4L * i;
+        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k, ORDER);
+        a0 = v.fma(brainFloat(w0 + k / 2), a0);
+        a1 = v.fma(brainFloat(w1 + k / 2), a1);
+        a2 = v.fma(brainFloat(w2 + k / 2), a2);
+        a3 = v.fma(brainFloat(w3 + k / 2), a3);
+      }
+      a0.intoMemorySegment(ALL, sums + at, ORDER);
+      a1.intoMemorySegment(ALL, sums + at + ROUND, ORDER);
+      a2.intoMemorySegment(ALL, sums + at + 2 * ROUND, ORDER);
+      a3.intoMemorySegment(ALL, sums + at + 3 * ROUND, ORDER);
+    }
+  }
+
+  private static void q8Dots(long x, long w0, long w1, long w2, long w3, int columns, long sums) {
+    for (int part = 0; part < PARTS; part++) {
+      long at = part * STEP;
+      FloatVector a0 = FloatVector.zero(FLOATS);
+      FloatVector a1 = a0;
+      FloatVector a2 = a0;
+      FloatVector a3 = a0;
+      for (int b = 0; b < columns / 32; b++) {
+        long block = 34L * b;
+        long q = block + 2 + part * BYTE_STEP;
+        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + at + 128L * b, ORDER);
+        FloatVector u =
+            FloatVector.fromMemorySegment(FLOATS, ALL, x + at + 128L * b + ROUND, ORDER);
+        float d = halfAt(w0 + block);
+        a0 = floats(signed(w0 + q)).mul(d).fma(v, a0);
+        a0 = floats(signed(w0 + q + 16)).mul(d).fma(u, a0);
+        d = halfAt(w1 + block);
+        a1 = floats(signed(w1 + q)).mul(d).fma(v, a1);
+        a1 = floats(signed(w1 + q + 16)).mul(d).fma(u, a1);
+        d = halfAt(w2 + block);
+        a2 = floats(signed(w2 + q)).mul(d).fma(v, a2);
+        a2 = floats(signed(w2 + q + 16)).mul(d).fma(u, a2);
+        d = halfAt(w3 + block);
+        a3 = floats(signed(w3 + q)).mul(d).fma(v, a3);
+        a3 = floats(signed(w3 + q + 16)).mul(d).fma(u, a3);
+      }
+      a0.intoMemorySegment(ALL, sums + at, ORDER);
+      a1.intoMemorySegment(ALL, sums + at + ROUND, ORDER);
+      a2.intoMemorySegment(ALL, sums + at + 2 * ROUND, ORDER);
+      a3.intoMemorySegment(ALL, sums + at + 3 * ROUND, ORDER);
+    }
+  }
+
+  // ---------------------------------------------------------------------------------------------
+  // Norms
+
+  @Override
+  public void rmsNorm(long x, long weight, int n, float epsilon, long out, long scratch) {
+    float factor = 1 / (float) Math.sqrt(squares(x, 0, n, scratch) / n + epsilon);
+    int whole = n - n % LENGTH;
+    for (int i = 0; i < whole; i += LENGTH) {
+      store(load(x + 4L * i).mul(factor).mul(load(weight + 4L * i)), out + 4L * i);
+    }
+    for (int i = whole; i < n; i++) {
+      set(out + 4L * i, get(x + 4L * i) * factor * get(weight + 4L * i));
+    }
+  }
+
+  @Override
+  public void layerNorm(
+      long x, long weight, long bias, int n, float epsilon, long out, long scratch) {
+    float mean = sum(x, n, scratch) / n;
+    float factor = 1 / (float) Math.sqrt(squares(x, mean, n, scratch) / n + epsilon);
+    int whole = n - n % LENGTH;
+    for (int i = 0; i < whole; i += LENGTH) {
+      FloatVector v = load(x + 4L * i).sub(mean).mul(factor);
+      store(v.fma(load(weight + 4L * i), load(bias + 4L * i)), out + 4L * i);
+    }
+    for (int i = whole; i < n; i++) {
+      float v = (get(x + 4L * i) - mean) * factor;
+      set(out + 4L * i, Math.fma(v, get(weight + 4L * i), get(bias + 4L * i)));
+    }
+  }
+
+  private static float sum(long x, int n, long sums) {
+    int whole = n - n % SUMS;
+    for (int part = 0; part < PARTS; part++) {
+      long at = part * STEP;
+      FloatVector a = FloatVector.zero(FLOATS);
+      for (int i = 0; i < whole; i += SUMS) {
+        a = a.add(load(x + at + 4L * i));
+      }
+      store(a, sums + at);
+    }
+    for (int i = whole; i < n; i++) {
+      long sum = sums + 4L * (i - whole);
+      set(sum, get(sum) + get(x + 4L * i));
+    }
+    return Memory.tree(sums);
+  }
+
+  private static float squares(long x, float mean, int n, long sums) {
+    int whole = n - n % SUMS;
+    for (int part = 0; part < PARTS; part++) {
+      long at = part * STEP;
+      FloatVector a = FloatVector.zero(FLOATS);
+      for (int i = 0; i < whole; i += SUMS) {
+        FloatVector d = load(x + at + 4L * i).sub(mean);
+        a = d.fma(d, a);
+      }
+      store(a, sums + at);
+    }
+    for (int i = whole; i < n; i++) {
+      long sum = sums + 4L * (i - whole);
+      float d = get(x + 4L * i) - mean;
+      set(sum, Math.fma(d, d, get(sum)));
+    }
+    return Memory.tree(sums);
+  }
+
+  // ---------------------------------------------------------------------------------------------
+  // Number by number
+
+  /** {@link FloatMath#exp}. */
+  private static FloatVector exp(FloatVector v) {
+    FloatVector x = v.max(FloatMath.EXP_LEAST).min(FloatMath.EXP_GREATEST);
+    FloatVector shifted = x.fma(all(FloatMath.LOG2_E), all(FloatMath.ROUNDER));
+    FloatVector n = shifted.sub(FloatMath.ROUNDER);
+    FloatVector r = n.fma(all(-FloatMath.LN_2_HIGH), x);
+    r = n.fma(all(-FloatMath.LN_2_LOW), r);
+    FloatVector p = r.fma(all(FloatMath.EXP_6), all(FloatMath.EXP_5));
+    p = p.fma(r, all(FloatMath.EXP_4));
+    p = p.fma(r, all(FloatMath.EXP_3));
+    p = p.fma(r, all(FloatMath.EXP_2));
+    p = p.fma(r, all(1));
+    p = p.fma(r, all(1));
+    IntVector power = shifted.reinterpretAsInts().sub(Float.floatToRawIntBits(FloatMath.ROUNDER));
+    IntVector half = power.lanewise(VectorOperators.ASHR, 1);
+    return p.mul(powerOfTwo(half)).mul(powerOfTwo(power.sub(half)));
+  }
+
+  private static FloatVector powerOfTwo(IntVector n) {
+    return n.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+  }
+
+  /** {@link FloatMath#erf}. */
+  private static FloatVector erf(FloatVector z) {
+    FloatVector t = z.abs().min(FloatMath.ERF_GREATEST);
+    FloatVector far = t.fma(all(FloatMath.ERFC_6), all(FloatMath.ERFC_5));
+    far = far.fma(t, all(FloatMath.ERFC_4));
+    far = far.fma(t, all(FloatMath.ERFC_3));
+    far = far.fma(t, all(FloatMath.ERFC_2));
+    far = far.fma(t, all(FloatMath.ERFC_1));
+    far = far.fma(t, all(FloatMath.ERFC_0));
+    far = all(1).sub(exp(far.mul(t).neg()));
+    IntVector sign = z.reinterpretAsInts().and(0x8000_0000);
+    far = far.reinterpretAsInts().or(sign).reinterpretAsFloats();
+    VectorMask<Float> isNear = t.lt(FloatMath.ERF_SPLIT);
+    return far.blend(erfNear(z), isNear);
+  }
+
+  private static FloatVector erfNear(FloatVector z) {
+    FloatVector u = z.mul(z);
+    FloatVector near = u.fma(all(FloatMath.ERF_6), all(FloatMath.ERF_5));
+    near = near.fma(u, all(FloatMath.ERF_4));
+    near = near.fma(u, all(FloatMath.ERF_3));
+    near = near.fma(u, all(FloatMath.ERF_2));
+    near = near.fma(u, all(FloatMath.ERF_1));
+    near = near.fma(u, all(FloatMath.ERF_0));
+    return near.fma(z, z);
+  }
+
+  @Override
+  public void siluGate(long gate, long up, int n, long out) {
+    int whole = n - n % LENGTH;
+    for (int i = 0; i < whole; i += LENGTH) {
+      FloatVector g = load(gate + 4L * i);
+      FloatVector silu = g.div(exp(g.neg()).add(1));
+      store(silu.mul(load(up + 4L * i)), out + 4L * i);
+    }
+    for (int i = whole; i < n; i++) {
+      set(out + 4L * i, FloatMath.siluGate(get(gate + 4L * i), get(up + 4L * i)));
+    }
+  }
+
+  @Override
+  public void gelu(long x, int n, long out) {
+    int whole = n - n % LENGTH;
+    for (int i = 0; i < whole; i += LENGTH) {
+      FloatVector v = load(x + 4L * i);
+      FloatVector e = erf(v.mul(FloatMath.SQRT_HALF)).add(1);
+      store(v.mul(0.5f).mul(e), out + 4L * i);
+    }
+    for (int i = whole; i < n; i++) {
+      set(out + 4L * i, FloatMath.gelu(get(x + 4L * i)));
+    }
+  }
+
+  @Override
+  public void add(long a, long b, int n, long out) {
+    int whole = n - n % LENGTH;
+    for (int i = 0; i < whole; i += LENGTH) {
+      store(load(a + 4L * i).add(load(b + 4L * i)), out + 4L * i);
+    }
+    for (int i = whole; i < n; i++) {
+      set(out + 4L * i, get(a + 4L * i) + get(b + 4L * i));
+    }
+  }
+
+  @Override
+  public void rotateHalves(long x, long cos, long sin, int n) {
+    int whole = n - n % LENGTH;
+    for (int i = 0; i < whole; i += LENGTH) {
+      long a = x + 4L * i;
+      long b = a + 4L * n;
+      FloatVector p = load(a);
+      FloatVector q = load(b);
+      FloatVector c = load(cos + 4L * i);
+      FloatVector s = load(sin + 4L * i);
+      store(p.fma(c, q.mul(s).neg()), a);
+      store(q.fma(c, p.mul(s)), b);
+    }
+    long done = 4L * whole;
+    ScalarKernels.rotate(x + done, x + 4L * n + done, 4, cos + done, sin + done, n - whole);
+  }
+
+  // ---------------------------------------------------------------------------------------------
+  // Attention
+
+  @Override
+  public float attend(
+      long query,
+      long keys,
+      long values,
+      int positions,
+      int headSize,
+      int stride,
+      long biases,
+      float scale,
+      float greatest,
+      long sums,
+      long out,
+      long scratch) {
+    int groups = (positions + LANES - 1) / LANES;
+    for (int g = 0; g < groups; g++) {
+      scores(query, keys + ROUND * g * headSize, headSize, scratch + ROUND * g);
+    }
+    float most = Math.max(greatest, scale(scratch, positions, groups * LANES, biases, scale));
+    if (most > greatest) {
+      float factor = FloatMath.exp(greatest - most);
+      multiply(sums, SUMS, factor);
+      multiply(out, stride, factor);
+    }
+    weigh(scratch, groups, most, sums);
+    for (int d = 0; d < stride; d += LENGTH) {
+      addValues(scratch, values + 4L * d, 4L * stride, positions, out + 4L * d);
+    }
+    return most;
+  }
+
+  /** The products of a query with the keys of {@link #LANES} positions, one a lane. */
+  private static void scores(long query, long keys, int headSize, long scores) {
+    for (int part = 0; part < PARTS; part++) {
+      long at = part * STEP;
+      FloatVector a = FloatVector.zero(FLOATS);
+      for (int d = 0; d < headSize; d++) {
+        a = all(get(query + 4L * d)).fma(load(keys + at + ROUND * d), a);
+      }
+      store(a, scores + at);
+    }
+  }
+
+  /** Adds biases, scales, puts −∞ behind the last position, and returns the greatest. */
+  private static float scale(long scores, int positions, int padded, long biases, float scale) {
+    FloatVector least = all(Float.NEGATIVE_INFINITY);
+    FloatVector most = least;
+    for (int i = 0; i < padded; i += LENGTH) {
+      FloatVector s = load(scores + 4L * i);
+      if (biases != 0) {
+        s = s.add(load(biases + 4L * i));
+      }
+      s = least.blend(s.mul(scale), FLOATS.indexInRange(i, positions));
+      store(s, scores + 4L * i);
+      most = most.max(s);
+    }
+    return most.reduceLanes(VectorOperators.MAX);
+  }
+
+  private static void multiply(long x, int n, float factor) {
+    for (int i = 0; i < n; i += LENGTH) {
+      store(load(x + 4L * i).mul(factor), x + 4L * i);
+    }
+  }
+
+  /** Turns scores into exp(score − most) and adds those to the partial sums. */
+  private static void weigh(long scores, int groups, float most, long sums) {
+    for (int part = 0; part < PARTS; part++) {
+      long at = part * STEP;
+      FloatVector sum = load(sums + at);
+      for (int g = 0; g < groups; g++) {
+        long scoresAt = scores + at + ROUND * g;
+        FloatVector p = exp(load(scoresAt).sub(most));
+        store(p, scoresAt);
+        sum = sum.add(p);
+      }
+      store(sum, sums + at);
+    }
+  }
+
+  /** Adds weighted values to one register of the result. */
+  private static void addValues(long weights, long values, long stride, int positions, long out) {
+    FloatVector a = load(out);
+    for (int i = 0; i < positions; i++) {
+      a = all(get(weights + 4L * i)).fma(load(values + stride * i), a);
+    }
+    store(a, out);
+  }
+
+  @Override
+  public void finishAttention(long sums, int stride, long out) {
+    float sum = Memory.tree(sums);
+    for (int d = 0; d < stride; d += LENGTH) {
+      store(load(out + 4L * d).div(sum), out + 4L * d);
+    }
+  }
+}

@@ -1,0 +1,293 @@
+package io.github.eft4j.tensor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import net.jqwik.api.Assume;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.FloatRange;
+import net.jqwik.api.constraints.IntRange;
+
+/** Holds the vector kernels of every width against the scalar ones, bit for bit. */
+class KernelsTest {
+  private static final Kernels SCALAR = KernelProvider.of(0);
+  private static final List<Kernels> VECTOR = new ArrayList<>();
+
+  static {
+    for (int bits : KernelProvider.supported()) {
+      if (bits > 0) {
+        VECTOR.add(KernelProvider.of(bits));
+      }
+    }
+  }
+
+  /** A floats array in native memory. */
+  private record Floats(MemorySegment memory) {
+    static Floats of(int n) {
+      return new Floats(Arena.ofAuto().allocate(4L * n + 64, 64));
+    }
+
+    static Floats random(int n, SplittableRandom random) {
+      Floats floats = of(n);
+      for (int i = 0; i < n; i++) {
+        floats.memory.setAtIndex(ValueLayout.JAVA_FLOAT, i, number(random));
+      }
+      return floats;
+    }
+
+    long address() {
+      return memory.address();
+    }
+
+    Floats copy() {
+      return new Floats(Arena.ofAuto().allocate(memory.byteSize(), 64).copyFrom(memory));
+    }
+
+    /** All bits, but one NaN for all NaNs. */
+    int[] bits() {
+      float[] numbers = memory.toArray(ValueLayout.JAVA_FLOAT);
+      int[] bits = new int[numbers.length];
+      for (int i = 0; i < bits.length; i++) {
+        bits[i] = Float.floatToIntBits(numbers[i]);
+      }
+      return bits;
+    }
+  }
+
+  private static float number(SplittableRandom random) {
+    return switch (random.nextInt(40)) {
+      case 0 -> 0f;
+      case 1 -> -0f;
+      case 2 -> 1e-41f;
+      case 3 -> -1e-38f;
+      case 4 -> (float) (random.nextGaussian() * 1e18);
+      case 5 -> (float) (random.nextGaussian() * 1e-20);
+      case 6 -> (float) (random.nextGaussian() * 100);
+      default -> (float) random.nextGaussian();
+    };
+  }
+
+  private interface Operation {
+    /** Runs on kernels and returns all that they wrote. */
+    List<Floats> run(Kernels kernels, long scratch);
+  }
+
+  private static void assertSameBits(Operation operation) {
+    Floats scratch = Floats.of(Kernels.SCRATCH_BYTES / 4);
+    List<Floats> expected = operation.run(SCALAR, scratch.address());
+    for (Kernels kernels : VECTOR) {
+      List<Floats> actual = operation.run(kernels, scratch.address());
+      for (int i = 0; i < expected.size(); i++) {
+        assertThat(actual.get(i).bits())
+            .as("%d bits", kernels.vectorBits())
+            .isEqualTo(expected.get(i).bits());
+      }
+    }
+  }
+
+  @Property(tries = 300)
+  void dequantize(
+      @ForAll WeightType type,
+      @ForAll @IntRange(min = 1, max = 70) int blocks,
+      @ForAll @IntRange(min = 1, max = 3) int spacing,
+      @ForAll long seed) {
+    int n = blocks * type.blockSize();
+    SplittableRandom random = new SplittableRandom(seed);
+    MemorySegment weights = Weights.random(type, 1, n, true, random).data();
+    assertSameBits(
+        (kernels, scratch) -> {
+          Floats out = Floats.of(spacing * (n + Kernels.SUMS));
+          kernels.dequantize(type, weights.address(), n, out.address(), 64L * spacing);
+          return List.of(out);
+        });
+  }
+
+  @Property(tries = 300)
+  void dots(
+      @ForAll WeightType type,
+      @ForAll @IntRange(min = 1, max = 11) int rows,
+      @ForAll @IntRange(min = 1, max = 5) int blocks,
+      @ForAll long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    int columns = blocks * Math.max(Kernels.SUMS, type.blockSize());
+    Floats x = Floats.random(columns, random);
+    long bytes = type.bytes(columns);
+    MemorySegment weights = Weights.random(type, rows, columns, true, random).data();
+    Floats floats = Floats.of(rows * columns);
+    Dequantize.toFloats(type, weights, floats.memory().asSlice(0, 4L * rows * columns));
+    for (Kernels kernels : VECTOR) {
+      if (kernels.hasDots(type)) {
+        assertSameBits(
+            (either, scratch) -> {
+              Floats out = Floats.of(rows);
+              if (either.vectorBits() == 0) {
+                long w = floats.address();
+                either.dots(
+                    WeightType.F32,
+                    x.address(),
+                    w,
+                    4L * columns,
+                    rows,
+                    columns,
+                    out.address(),
+                    scratch);
+              } else {
+                long w = weights.address();
+                either.dots(type, x.address(), w, bytes, rows, columns, out.address(), scratch);
+              }
+              return List.of(out);
+            });
+      }
+    }
+  }
+
+  @Property(tries = 200)
+  void norms(@ForAll @IntRange(min = 1, max = 100) int n, @ForAll long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    Floats x = Floats.random(n, random);
+    Floats weight = Floats.random(n, random);
+    Floats bias = Floats.random(n, random);
+    assertSameBits(
+        (kernels, scratch) -> {
+          Floats rms = Floats.of(n);
+          Floats layer = x.copy();
+          kernels.rmsNorm(x.address(), weight.address(), n, 1e-5f, rms.address(), scratch);
+          kernels.layerNorm(
+              layer.address(),
+              weight.address(),
+              bias.address(),
+              n,
+              1e-5f,
+              layer.address(),
+              scratch);
+          return List.of(rms, layer);
+        });
+  }
+
+  @Property(tries = 200)
+  void numberByNumber(@ForAll @IntRange(min = 1, max = 100) int n, @ForAll long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    Floats a = Floats.random(n, random);
+    Floats b = Floats.random(n, random);
+    assertSameBits(
+        (kernels, scratch) -> {
+          Floats gate = Floats.of(n);
+          Floats gelu = Floats.of(n);
+          Floats sum = Floats.of(n);
+          kernels.siluGate(a.address(), b.address(), n, gate.address());
+          kernels.gelu(a.address(), n, gelu.address());
+          kernels.add(a.address(), b.address(), n, sum.address());
+          return List.of(gate, gelu, sum);
+        });
+  }
+
+  @Property(tries = 100)
+  void rotateHalves(@ForAll @IntRange(min = 1, max = 70) int n, @ForAll long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    Floats x = Floats.random(2 * n, random);
+    Floats cos = Floats.random(n, random);
+    Floats sin = Floats.random(n, random);
+    assertSameBits(
+        (kernels, scratch) -> {
+          Floats rotated = x.copy();
+          kernels.rotateHalves(rotated.address(), cos.address(), sin.address(), n);
+          return List.of(rotated);
+        });
+  }
+
+  @Property(tries = 200)
+  void attention(
+      @ForAll @IntRange(min = 1, max = 200) int length,
+      @ForAll @IntRange(min = 1, max = 40) int headSize,
+      @ForAll boolean biased,
+      @ForAll long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    int stride = (headSize + Kernels.LANES - 1) / Kernels.LANES * Kernels.LANES;
+    int pages = (length + Kernels.PAGE - 1) / Kernels.PAGE;
+    Floats query = Floats.random(headSize, random);
+    Floats keys = Floats.random(pages * Kernels.PAGE * headSize, random);
+    Floats values = Floats.random(pages * Kernels.PAGE * stride, random);
+    Floats biases = Floats.random(pages * Kernels.PAGE, random);
+    float scale = (float) random.nextDouble();
+    assertSameBits(
+        (kernels, scratch) -> {
+          Floats sums = Floats.of(Kernels.SUMS);
+          Floats out = Floats.of(stride);
+          float greatest = Float.NEGATIVE_INFINITY;
+          for (int p = 0; p < pages; p++) {
+            greatest =
+                kernels.attend(
+                    query.address(),
+                    keys.address() + 4L * p * Kernels.PAGE * headSize,
+                    values.address() + 4L * p * Kernels.PAGE * stride,
+                    Math.min(Kernels.PAGE, length - p * Kernels.PAGE),
+                    headSize,
+                    stride,
+                    biased ? biases.address() + 4L * p * Kernels.PAGE : 0,
+                    scale,
+                    greatest,
+                    sums.address(),
+                    out.address(),
+                    scratch);
+          }
+          kernels.finishAttention(sums.address(), stride, out.address());
+          return List.of(out);
+        });
+  }
+
+  @Property(tries = 5000)
+  void exponential(@ForAll float x) {
+    Assume.that(!Float.isNaN(x));
+    double expected = Math.exp(x);
+    // Two units in the last place of a normal result; a subnormal one to its own precision.
+    double tolerance = Math.max(expected * 0x1p-22, Float.MIN_VALUE);
+    if (expected > Float.MAX_VALUE) {
+      assertThat(FloatMath.exp(x)).isInfinite();
+    } else {
+      assertThat(Math.abs(FloatMath.exp(x) - expected)).isLessThanOrEqualTo(tolerance);
+    }
+  }
+
+  @Property(tries = 5000)
+  void errorFunction(@ForAll @FloatRange(min = -6, max = 6) float z) {
+    // What a float32 evaluation of an odd function below 1 can be expected to reach.
+    assertThat((double) FloatMath.erf(z)).isCloseTo(erf(z), within(1e-7));
+    assertThat(FloatMath.erf(-z)).isEqualTo(-FloatMath.erf(z));
+  }
+
+  /** The Taylor series 2/√π Σ (−1)ⁿ z²ⁿ⁺¹ / (n! (2n + 1)); its terms stay below e³⁶ here. */
+  private static double erf(double z) {
+    if (Math.abs(z) > 4.5) {
+      return Math.signum(z); // within 2e-10
+    }
+    double term = z;
+    double sum = z;
+    for (int n = 1; n < 120; n++) {
+      term *= -z * z / n;
+      sum += term / (2 * n + 1);
+    }
+    return 2 / Math.sqrt(Math.PI) * sum;
+  }
+
+  @Property(tries = 50)
+  void subnormalAndLargestHalves(@ForAll short half) {
+    Assume.that((half & 0x7c00) != 0x7c00); // infinities and NaNs are no weights
+    MemorySegment weights = Arena.ofAuto().allocate(64);
+    for (int i = 0; i < 32; i++) {
+      weights.setAtIndex(ValueLayout.JAVA_SHORT, i, half);
+    }
+    for (Kernels kernels : VECTOR) {
+      Floats out = Floats.of(32);
+      kernels.dequantize(WeightType.F16, weights.address(), 32, out.address(), 64);
+      assertThat(out.memory.getAtIndex(ValueLayout.JAVA_FLOAT, 5))
+          .isEqualTo(Float.float16ToFloat(half));
+    }
+  }
+}
