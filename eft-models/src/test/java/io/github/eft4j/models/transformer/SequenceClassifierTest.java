@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.eft4j.models.GoldenTensors;
 import io.github.eft4j.models.config.EncoderConfig;
@@ -54,11 +55,13 @@ class SequenceClassifierTest {
   }
 
   private final String name;
+  private final TensorOps ops;
   private final GoldenTensors golden;
   private final SequenceClassifier model;
 
   SequenceClassifierTest(String name, TensorOps ops) {
     this.name = name;
+    this.ops = ops;
     golden = GoldenTensors.read(GoldenTensors.directory(name).resolve("golden.safetensors"));
     model = load(name, ops);
   }
@@ -106,6 +109,20 @@ class SequenceClassifierTest {
     for (int i = 0; i < expected.size(); i++) {
       assertClose(results.get(i), expected.get(i));
     }
+  }
+
+  @Test
+  void onTheJvmKernelsNotABitDependsOnTheBatch() {
+    assumeTrue(ops.name().equals("jvm"), "ND4J's products depend on the number of rows");
+    List<EncoderInput> all = new ArrayList<>();
+    List<Classification> alone = new ArrayList<>();
+    for (int c = 0; c < CASES; c++) {
+      for (EncoderInput input : inputs(c)) {
+        all.add(input);
+        alone.addAll(model.classify(List.of(input)));
+      }
+    }
+    assertThat(model.classify(all)).isEqualTo(alone);
   }
 
   @Test
