@@ -69,7 +69,7 @@ final class AttentionJob implements WorkerPool.Tasks {
       while (row >= batch.end(sequence)) {
         sequence++;
       }
-      int length = batch.past(sequence) + row - batch.start(sequence) + 1;
+      int length = batch.readable(sequence, row);
       attend((JvmKeyValueStore) batch.store(sequence), row, pair % heads, length, scratch[worker]);
     }
   }

@@ -472,6 +472,24 @@ public final class JvmOps implements TensorOps {
     }
   }
 
+  /** Without vectors: it is used once a text, not once a layer. */
+  @Override
+  public void tanh(INDArray x, INDArray out) {
+    try {
+      int rows = Arrays2d.rows(x);
+      int n = Arrays2d.columns(x);
+      long from = Arrays2d.address("x", x, rows, n);
+      long to = Arrays2d.address("out", out, rows, n);
+      long end = from + (long) Float.BYTES * rows * n;
+      for (; from < end; from += Float.BYTES, to += Float.BYTES) {
+        Memory.set(to, FloatMath.tanh(Memory.get(from)));
+      }
+    } finally {
+      Reference.reachabilityFence(x);
+      Reference.reachabilityFence(out);
+    }
+  }
+
   @Override
   public void add(INDArray a, INDArray b, INDArray out) {
     try {

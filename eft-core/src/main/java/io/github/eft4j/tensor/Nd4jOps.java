@@ -17,6 +17,7 @@ import org.nd4j.linalg.api.ops.impl.transforms.custom.SoftMax;
 import org.nd4j.linalg.api.ops.impl.transforms.floating.RSqrt;
 import org.nd4j.linalg.api.ops.impl.transforms.strict.Erf;
 import org.nd4j.linalg.api.ops.impl.transforms.strict.Swish;
+import org.nd4j.linalg.api.ops.impl.transforms.strict.Tanh;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -244,11 +245,12 @@ final class Nd4jOps implements TensorOps {
       Nd4jKeyValueStore.HeadVectors values = store.values(layer);
       keys.append(NativeArrays.rows(key, from, to), batch.past(s));
       values.append(NativeArrays.rows(value, from, to), batch.past(s));
-      int total = batch.past(s) + to - from;
+      int total = batch.readable(s, to - 1);
       attend(
           NativeArrays.rows(query, from, to),
           keys.first(total),
           values.first(total),
+          batch.isCausal(s),
           scale,
           alibi,
           NativeArrays.rows(out, from, to));
@@ -262,11 +264,13 @@ final class Nd4jOps implements TensorOps {
    * @param query the last rows' queries, {@code [rows, heads · headSize]}
    * @param keys {@code [keyValueHeads, total, headSize]}
    * @param values {@code [keyValueHeads, total, headSize]}
+   * @param causal whether row r, at position total - rows + r, reads no later ones
    */
   private static void attend(
       INDArray query,
       INDArray keys,
       INDArray values,
+      boolean causal,
       float scale,
       @Nullable Alibi alibi,
       INDArray out) {
@@ -289,7 +293,7 @@ final class Nd4jOps implements TensorOps {
         }
       }
       scores.muli(scale);
-      if (rows > 1) {
+      if (causal && rows > 1) {
         try (INDArray mask = causalMask(rows, total)) {
           Nd4j.exec(new BroadcastAddOp(scoresByRow, mask, scoresByRow, 1, 3));
         }
@@ -347,6 +351,11 @@ final class Nd4jOps implements TensorOps {
       Nd4j.exec(new Erf(cdf, cdf));
       cdf.addi(1).muli(0.5).muli(x, out);
     }
+  }
+
+  @Override
+  public void tanh(INDArray x, INDArray out) {
+    Nd4j.exec(new Tanh(x, out));
   }
 
   @Override

@@ -162,9 +162,9 @@ public interface TensorOps {
   void rotary(INDArray x, INDArray cos, INDArray sin, RotaryLayout layout);
 
   /**
-   * Appends keys and values to each sequence's store, and attends causally from each row to all
-   * positions of its sequence up to its own: {@code softmax((q·k + bias) · scale) v} per head.
-   * Query head h reads key/value head {@code h · keyValueHeads / heads}.
+   * Appends keys and values to each sequence's store, and attends from each row to those positions
+   * of its sequence that it {@linkplain AttentionBatch#readable reads}: {@code softmax((q·k + bias)
+   * · scale) v} per head. Query head h reads key/value head {@code h · keyValueHeads / heads}.
    *
    * @param layer the layer's index in the stores
    * @param query {@code [rows, heads · headSize]}
@@ -201,6 +201,14 @@ public interface TensorOps {
    * @param out {@code [rows, n]}; may be {@code x}
    */
   void gelu(INDArray x, INDArray out);
+
+  /**
+   * Hyperbolic tangent.
+   *
+   * @param x {@code [rows, n]}
+   * @param out {@code [rows, n]}; may be {@code x}
+   */
+  void tanh(INDArray x, INDArray out);
 
   /**
    * Adds two arrays.

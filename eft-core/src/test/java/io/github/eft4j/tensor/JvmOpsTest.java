@@ -219,7 +219,7 @@ class JvmOpsTest {
   private static List<INDArray> apply(
       JvmOps ops, INDArray a, INDArray b, INDArray weight, INDArray angles) {
     List<INDArray> outs = new ArrayList<>();
-    for (int i = 0; i < 7; i++) {
+    for (int i = 0; i < 8; i++) {
       outs.add(ops.allocate(a.rows(), a.columns()));
     }
     ops.rmsNorm(a, weight, 1e-5f, outs.get(0));
@@ -231,6 +231,7 @@ class JvmOpsTest {
     ops.rotary(outs.get(5), angles, angles, RotaryLayout.HALVES);
     ops.add(a, b, outs.get(6));
     ops.rotary(outs.get(6), angles, angles, RotaryLayout.PAIRS);
+    ops.tanh(a, outs.get(7));
     return outs;
   }
 

@@ -1,6 +1,7 @@
 package io.github.eft4j.tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.within;
 
@@ -13,6 +14,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.Executors;
@@ -316,6 +318,48 @@ class TensorOpsTest {
     stores.forEach(KeyValueStore::close);
   }
 
+  @Test
+  void bidirectionalAttentionReadsAheadButNotWhatIsHidden() {
+    int heads = 2;
+    int headSize = 5;
+    int[] rows = {3, 40, 1, 6};
+    int[] readable = {3, 37, 1, 5};
+    AttentionBatch batch = new AttentionBatch();
+    for (int s = 0; s < rows.length; s++) {
+      batch.addBidirectional(ops.newKeyValueStore(1, heads, headSize), rows[s], readable[s]);
+    }
+    for (int pass = 0; pass < 2; pass++) { // the second writes over the first
+      float[][] q = random(batch.rows(), heads * headSize);
+      float[][] k = random(batch.rows(), heads * headSize);
+      float[][] v = random(batch.rows(), heads * headSize);
+      INDArray out = target(batch.rows(), heads * headSize);
+      ops.attention(0, array(q), array(k), array(v), batch, 0.5f, null, out);
+      float[][] actual = read(out);
+      for (int s = 0; s < rows.length; s++) {
+        List<float[]> keys = List.of(k).subList(batch.start(s), batch.start(s) + readable[s]);
+        List<float[]> values = List.of(v).subList(batch.start(s), batch.start(s) + readable[s]);
+        for (int row = batch.start(s); row < batch.end(s); row++) {
+          assertClose(actual[row], attend(q[row], keys, values, heads, 0.5f, null));
+        }
+      }
+    }
+    for (int s = 0; s < rows.length; s++) {
+      batch.store(s).close();
+    }
+  }
+
+  @Test
+  void bidirectionalSequencesReadAtLeastOneRow() {
+    try (KeyValueStore store = ops.newKeyValueStore(1, 1, 2)) {
+      AttentionBatch batch = new AttentionBatch();
+      for (int readable : new int[] {0, 4}) {
+        assertThatIllegalArgumentException()
+            .isThrownBy(() -> batch.addBidirectional(store, 3, readable))
+            .withMessage(readable + " readable positions, expected 1 to the 3 rows");
+      }
+    }
+  }
+
   private static double[] attend(
       float[] query,
       List<float[]> keys,
@@ -489,6 +533,19 @@ class TensorOpsTest {
     assertClose(out, expected);
     assertThat(read(untouched)).isDeepEqualTo(x);
     ops.gelu(untouched, untouched);
+    assertClose(untouched, expected);
+  }
+
+  @Test
+  void tanhOfSmallAndLargeNumbers() {
+    float[][] x = {{0, 1e-6f, -0.01f, 0.3f, -1, 2.5f, 9, -100, 1e30f}};
+    double[][] expected = {Arrays.stream(toDouble(x)[0]).map(Math::tanh).toArray()};
+    INDArray out = target(1, 9);
+    INDArray untouched = array(x);
+    ops.tanh(untouched, out);
+    assertClose(out, expected);
+    assertThat(read(untouched)).isDeepEqualTo(x);
+    ops.tanh(untouched, untouched);
     assertClose(untouched, expected);
   }
 

@@ -26,11 +26,7 @@ final class ConfigReader {
   private ConfigReader() {}
 
   static ModelConfig read(JsonObject config) {
-    if (config.has("quantization_config")) {
-      throw config.error("quantization_config", "none: quantised weights are read from GGUF only");
-    }
-    config.oneOf("torch_dtype", DTYPES);
-    config.oneOf("dtype", DTYPES);
+    checkStorage(config);
     String type = config.string("model_type").orElse("");
     try {
       if (LLAMA_TYPES.contains(type)) {
@@ -46,6 +42,15 @@ final class ConfigReader {
       throw new ModelFormatException(config.file() + ": " + e.getMessage(), e);
     }
     throw config.error("model_type", "llama or " + String.join(", ", FALCON_TYPES));
+  }
+
+  /** Checks what the file says of how weights are stored. */
+  static void checkStorage(JsonObject config) {
+    if (config.has("quantization_config")) {
+      throw config.error("quantization_config", "none: quantised weights are read from GGUF only");
+    }
+    config.oneOf("torch_dtype", DTYPES);
+    config.oneOf("dtype", DTYPES);
   }
 
   private static LlamaConfig llama(JsonObject config) {

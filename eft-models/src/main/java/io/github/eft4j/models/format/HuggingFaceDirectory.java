@@ -1,5 +1,6 @@
 package io.github.eft4j.models.format;
 
+import io.github.eft4j.models.config.EncoderConfig;
 import io.github.eft4j.models.config.ModelConfig;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -33,6 +34,19 @@ public record HuggingFaceDirectory(Path path, ModelConfig config, GenerationConf
     ModelConfig model = ConfigReader.read(config);
     return new HuggingFaceDirectory(
         path, model, GenerationConfigReader.read(model, config, generation));
+  }
+
+  /**
+   * Reads the {@code config.json} of a sequence classifier.
+   *
+   * @param path the model's directory
+   * @return the classifier's shape
+   * @throws ModelFormatException if there is no {@code config.json}, it is malformed or describes
+   *     what is not supported
+   * @throws IOException if the file cannot be read
+   */
+  public static EncoderConfig readEncoder(Path path) throws IOException {
+    return EncoderConfigReader.read(JsonObject.read(path.resolve("config.json")));
   }
 
   /**

@@ -1,13 +1,14 @@
 package io.github.eft4j.models.transformer;
 
 import io.github.eft4j.LanguageModel;
+import io.github.eft4j.models.config.EncoderConfig;
 import io.github.eft4j.models.config.FalconConfig;
 import io.github.eft4j.models.config.LlamaConfig;
 import io.github.eft4j.models.config.ModelConfig;
 import io.github.eft4j.models.format.TensorSource;
 import io.github.eft4j.tensor.TensorOps;
 
-/** Makes language models from checkpoints. */
+/** Makes language models and sequence classifiers from checkpoints. */
 public final class Transformers {
   private Transformers() {}
 
@@ -32,7 +33,38 @@ public final class Transformers {
             case LlamaConfig llama -> new Llama(llama, weights, ops, metadata);
             case FalconConfig falcon -> new Falcon(falcon, weights, ops, metadata);
           };
-      weights.refuseUnused(config);
+      weights.refuseUnused(config.family(), name -> isRedundant(name, config));
+      return model;
+    } catch (RuntimeException | Error e) {
+      weights.free();
+      throw e;
+    }
+  }
+
+  private static boolean isRedundant(String name, ModelConfig config) {
+    return name.endsWith(".inv_freq")
+        || name.equals("rope_freqs.weight")
+        || (name.equals("lm_head.weight") && config.tiedEmbeddings());
+  }
+
+  /**
+   * Makes the sequence classifier that a checkpoint holds.
+   *
+   * @param config the classifier's shape
+   * @param tensors the checkpoint. The classifier closes it when it is closed itself; when this
+   *     throws, it stays open.
+   * @param ops what to compute with
+   * @param name a short name for messages and logs
+   * @return the classifier
+   * @throws io.github.eft4j.models.format.ModelFormatException if a tensor is missing, has another
+   *     type or shape than the configuration needs, or has no place in such a model
+   */
+  public static SequenceClassifier load(
+      EncoderConfig config, TensorSource tensors, TensorOps ops, String name) {
+    Weights weights = new Weights(tensors, ops);
+    try {
+      SequenceClassifier model = new SequenceClassifier(config, weights, ops, name);
+      weights.refuseUnused(config.family().modelType(), SequenceClassifier::isRedundant);
       return model;
     } catch (RuntimeException | Error e) {
       weights.free();

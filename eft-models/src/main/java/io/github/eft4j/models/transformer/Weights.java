@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -55,23 +56,20 @@ final class Weights implements AutoCloseable {
 
   /**
    * Refuses a checkpoint with tensors that nothing has asked for: its configuration says too
-   * little, and the logits would be wrong.
+   * little, and the output would be wrong.
+   *
+   * @param family the model family, for the message
+   * @param redundant which tensors only repeat what the configuration or another tensor says, or
+   *     serve another purpose
    */
-  void refuseUnused(ModelConfig config) {
+  void refuseUnused(String family, Predicate<String> redundant) {
     for (TensorInfo tensor : tensors.tensors()) {
-      if (!used.contains(tensor.name()) && !isRedundant(tensor.name(), config)) {
+      if (!used.contains(tensor.name()) && !redundant.test(tensor.name())) {
         throw new ModelFormatException(
             "%s: tensor %s has no place in a %s model of this configuration"
-                .formatted(tensors.fileOf(tensor.name()), tensor.name(), config.family()));
+                .formatted(tensors.fileOf(tensor.name()), tensor.name(), family));
       }
     }
-  }
-
-  /** Whether a tensor only repeats what the configuration or another tensor says. */
-  private static boolean isRedundant(String name, ModelConfig config) {
-    return name.endsWith(".inv_freq")
-        || name.equals("rope_freqs.weight")
-        || (name.equals("lm_head.weight") && config.tiedEmbeddings());
   }
 
   /** Frees the memory, but leaves the checkpoint open. */
