@@ -51,4 +51,17 @@ final class Memory {
     float h = get(sums + 28) + get(sums + 60);
     return ((a + e) + (c + g)) + ((b + f) + (d + h));
   }
+
+  /** {@link #tree(long)} of numbers in an array. */
+  static float tree(float[] sums, int at) {
+    float a = sums[at] + sums[at + 8];
+    float b = sums[at + 1] + sums[at + 9];
+    float c = sums[at + 2] + sums[at + 10];
+    float d = sums[at + 3] + sums[at + 11];
+    float e = sums[at + 4] + sums[at + 12];
+    float f = sums[at + 5] + sums[at + 13];
+    float g = sums[at + 6] + sums[at + 14];
+    float h = sums[at + 7] + sums[at + 15];
+    return ((a + e) + (c + g)) + ((b + f) + (d + h));
+  }
 }

@@ -369,48 +369,48 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
-  public void tile(long x, int tokens, long w, int rounds, long sums) {
+  public void tile(long x, int tokens, long w, int rounds, float[] sums, int at) {
     if (MANY_REGISTERS) {
       if (tokens > 2) {
-        tile4x6(x, w, rounds, sums);
+        tile4x6(x, w, rounds, sums, at);
       } else {
-        tile2x6(x, w, rounds, sums);
+        tile2x6(x, w, rounds, sums, at);
       }
     } else if (tokens > 1) {
-      tile3x4(x, w, rounds, sums);
+      tile3x4(x, w, rounds, sums, at);
     } else {
-      tile1x4(x, w, rounds, sums);
+      tile1x4(x, w, rounds, sums, at);
     }
   }
 
   /** 4 tokens × 6 rows: 24 accumulators, 4 and 1 operands. */
-  private static void tile4x6(long x, long w, int rounds, long sums) {
+  private static void tile4x6(long x, long w, int rounds, float[] sums, int at) {
     for (int part = 0; part < PARTS; part++) {
-      long at = sums + part * STEP;
-      FloatVector a00 = FloatVector.fromMemorySegment(FLOATS, ALL, at, ORDER);
-      FloatVector a01 = FloatVector.fromMemorySegment(FLOATS, ALL, at + ROUND, ORDER);
-      FloatVector a02 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 2 * ROUND, ORDER);
-      FloatVector a03 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 3 * ROUND, ORDER);
-      FloatVector a04 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 4 * ROUND, ORDER);
-      FloatVector a05 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 5 * ROUND, ORDER);
-      FloatVector a10 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 6 * ROUND, ORDER);
-      FloatVector a11 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 7 * ROUND, ORDER);
-      FloatVector a12 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 8 * ROUND, ORDER);
-      FloatVector a13 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 9 * ROUND, ORDER);
-      FloatVector a14 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 10 * ROUND, ORDER);
-      FloatVector a15 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 11 * ROUND, ORDER);
-      FloatVector a20 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 12 * ROUND, ORDER);
-      FloatVector a21 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 13 * ROUND, ORDER);
-      FloatVector a22 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 14 * ROUND, ORDER);
-      FloatVector a23 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 15 * ROUND, ORDER);
-      FloatVector a24 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 16 * ROUND, ORDER);
-      FloatVector a25 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 17 * ROUND, ORDER);
-      FloatVector a30 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 18 * ROUND, ORDER);
-      FloatVector a31 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 19 * ROUND, ORDER);
-      FloatVector a32 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 20 * ROUND, ORDER);
-      FloatVector a33 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 21 * ROUND, ORDER);
-      FloatVector a34 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 22 * ROUND, ORDER);
-      FloatVector a35 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 23 * ROUND, ORDER);
+      int from = at + part * LENGTH;
+      FloatVector a00 = FloatVector.fromArray(FLOATS, sums, from);
+      FloatVector a01 = FloatVector.fromArray(FLOATS, sums, from + SUMS);
+      FloatVector a02 = FloatVector.fromArray(FLOATS, sums, from + 2 * SUMS);
+      FloatVector a03 = FloatVector.fromArray(FLOATS, sums, from + 3 * SUMS);
+      FloatVector a04 = FloatVector.fromArray(FLOATS, sums, from + 4 * SUMS);
+      FloatVector a05 = FloatVector.fromArray(FLOATS, sums, from + 5 * SUMS);
+      FloatVector a10 = FloatVector.fromArray(FLOATS, sums, from + 6 * SUMS);
+      FloatVector a11 = FloatVector.fromArray(FLOATS, sums, from + 7 * SUMS);
+      FloatVector a12 = FloatVector.fromArray(FLOATS, sums, from + 8 * SUMS);
+      FloatVector a13 = FloatVector.fromArray(FLOATS, sums, from + 9 * SUMS);
+      FloatVector a14 = FloatVector.fromArray(FLOATS, sums, from + 10 * SUMS);
+      FloatVector a15 = FloatVector.fromArray(FLOATS, sums, from + 11 * SUMS);
+      FloatVector a20 = FloatVector.fromArray(FLOATS, sums, from + 12 * SUMS);
+      FloatVector a21 = FloatVector.fromArray(FLOATS, sums, from + 13 * SUMS);
+      FloatVector a22 = FloatVector.fromArray(FLOATS, sums, from + 14 * SUMS);
+      FloatVector a23 = FloatVector.fromArray(FLOATS, sums, from + 15 * SUMS);
+      FloatVector a24 = FloatVector.fromArray(FLOATS, sums, from + 16 * SUMS);
+      FloatVector a25 = FloatVector.fromArray(FLOATS, sums, from + 17 * SUMS);
+      FloatVector a30 = FloatVector.fromArray(FLOATS, sums, from + 18 * SUMS);
+      FloatVector a31 = FloatVector.fromArray(FLOATS, sums, from + 19 * SUMS);
+      FloatVector a32 = FloatVector.fromArray(FLOATS, sums, from + 20 * SUMS);
+      FloatVector a33 = FloatVector.fromArray(FLOATS, sums, from + 21 * SUMS);
+      FloatVector a34 = FloatVector.fromArray(FLOATS, sums, from + 22 * SUMS);
+      FloatVector a35 = FloatVector.fromArray(FLOATS, sums, from + 23 * SUMS);
       for (int i = 0; i < rounds; i++) {
         long xAt = x + part * STEP + i * (TILE_TOKENS * ROUND);
         long wAt = w + part * STEP + i * (TILE_ROWS * ROUND);
@@ -449,49 +449,49 @@ final class VectorKernels implements Kernels {
         a25 = v2.fma(q, a25);
         a35 = v3.fma(q, a35);
       }
-      a00.intoMemorySegment(ALL, at, ORDER);
-      a01.intoMemorySegment(ALL, at + ROUND, ORDER);
-      a02.intoMemorySegment(ALL, at + 2 * ROUND, ORDER);
-      a03.intoMemorySegment(ALL, at + 3 * ROUND, ORDER);
-      a04.intoMemorySegment(ALL, at + 4 * ROUND, ORDER);
-      a05.intoMemorySegment(ALL, at + 5 * ROUND, ORDER);
-      a10.intoMemorySegment(ALL, at + 6 * ROUND, ORDER);
-      a11.intoMemorySegment(ALL, at + 7 * ROUND, ORDER);
-      a12.intoMemorySegment(ALL, at + 8 * ROUND, ORDER);
-      a13.intoMemorySegment(ALL, at + 9 * ROUND, ORDER);
-      a14.intoMemorySegment(ALL, at + 10 * ROUND, ORDER);
-      a15.intoMemorySegment(ALL, at + 11 * ROUND, ORDER);
-      a20.intoMemorySegment(ALL, at + 12 * ROUND, ORDER);
-      a21.intoMemorySegment(ALL, at + 13 * ROUND, ORDER);
-      a22.intoMemorySegment(ALL, at + 14 * ROUND, ORDER);
-      a23.intoMemorySegment(ALL, at + 15 * ROUND, ORDER);
-      a24.intoMemorySegment(ALL, at + 16 * ROUND, ORDER);
-      a25.intoMemorySegment(ALL, at + 17 * ROUND, ORDER);
-      a30.intoMemorySegment(ALL, at + 18 * ROUND, ORDER);
-      a31.intoMemorySegment(ALL, at + 19 * ROUND, ORDER);
-      a32.intoMemorySegment(ALL, at + 20 * ROUND, ORDER);
-      a33.intoMemorySegment(ALL, at + 21 * ROUND, ORDER);
-      a34.intoMemorySegment(ALL, at + 22 * ROUND, ORDER);
-      a35.intoMemorySegment(ALL, at + 23 * ROUND, ORDER);
+      a00.intoArray(sums, from);
+      a01.intoArray(sums, from + SUMS);
+      a02.intoArray(sums, from + 2 * SUMS);
+      a03.intoArray(sums, from + 3 * SUMS);
+      a04.intoArray(sums, from + 4 * SUMS);
+      a05.intoArray(sums, from + 5 * SUMS);
+      a10.intoArray(sums, from + 6 * SUMS);
+      a11.intoArray(sums, from + 7 * SUMS);
+      a12.intoArray(sums, from + 8 * SUMS);
+      a13.intoArray(sums, from + 9 * SUMS);
+      a14.intoArray(sums, from + 10 * SUMS);
+      a15.intoArray(sums, from + 11 * SUMS);
+      a20.intoArray(sums, from + 12 * SUMS);
+      a21.intoArray(sums, from + 13 * SUMS);
+      a22.intoArray(sums, from + 14 * SUMS);
+      a23.intoArray(sums, from + 15 * SUMS);
+      a24.intoArray(sums, from + 16 * SUMS);
+      a25.intoArray(sums, from + 17 * SUMS);
+      a30.intoArray(sums, from + 18 * SUMS);
+      a31.intoArray(sums, from + 19 * SUMS);
+      a32.intoArray(sums, from + 20 * SUMS);
+      a33.intoArray(sums, from + 21 * SUMS);
+      a34.intoArray(sums, from + 22 * SUMS);
+      a35.intoArray(sums, from + 23 * SUMS);
     }
   }
 
   /** 2 tokens × 6 rows: 12 accumulators, 2 and 1 operands. */
-  private static void tile2x6(long x, long w, int rounds, long sums) {
+  private static void tile2x6(long x, long w, int rounds, float[] sums, int at) {
     for (int part = 0; part < PARTS; part++) {
-      long at = sums + part * STEP;
-      FloatVector a00 = FloatVector.fromMemorySegment(FLOATS, ALL, at, ORDER);
-      FloatVector a01 = FloatVector.fromMemorySegment(FLOATS, ALL, at + ROUND, ORDER);
-      FloatVector a02 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 2 * ROUND, ORDER);
-      FloatVector a03 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 3 * ROUND, ORDER);
-      FloatVector a04 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 4 * ROUND, ORDER);
-      FloatVector a05 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 5 * ROUND, ORDER);
-      FloatVector a10 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 6 * ROUND, ORDER);
-      FloatVector a11 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 7 * ROUND, ORDER);
-      FloatVector a12 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 8 * ROUND, ORDER);
-      FloatVector a13 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 9 * ROUND, ORDER);
-      FloatVector a14 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 10 * ROUND, ORDER);
-      FloatVector a15 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 11 * ROUND, ORDER);
+      int from = at + part * LENGTH;
+      FloatVector a00 = FloatVector.fromArray(FLOATS, sums, from);
+      FloatVector a01 = FloatVector.fromArray(FLOATS, sums, from + SUMS);
+      FloatVector a02 = FloatVector.fromArray(FLOATS, sums, from + 2 * SUMS);
+      FloatVector a03 = FloatVector.fromArray(FLOATS, sums, from + 3 * SUMS);
+      FloatVector a04 = FloatVector.fromArray(FLOATS, sums, from + 4 * SUMS);
+      FloatVector a05 = FloatVector.fromArray(FLOATS, sums, from + 5 * SUMS);
+      FloatVector a10 = FloatVector.fromArray(FLOATS, sums, from + 6 * SUMS);
+      FloatVector a11 = FloatVector.fromArray(FLOATS, sums, from + 7 * SUMS);
+      FloatVector a12 = FloatVector.fromArray(FLOATS, sums, from + 8 * SUMS);
+      FloatVector a13 = FloatVector.fromArray(FLOATS, sums, from + 9 * SUMS);
+      FloatVector a14 = FloatVector.fromArray(FLOATS, sums, from + 10 * SUMS);
+      FloatVector a15 = FloatVector.fromArray(FLOATS, sums, from + 11 * SUMS);
       for (int i = 0; i < rounds; i++) {
         long xAt = x + part * STEP + i * (TILE_TOKENS * ROUND);
         long wAt = w + part * STEP + i * (TILE_ROWS * ROUND);
@@ -516,37 +516,37 @@ final class VectorKernels implements Kernels {
         a05 = v0.fma(q, a05);
         a15 = v1.fma(q, a15);
       }
-      a00.intoMemorySegment(ALL, at, ORDER);
-      a01.intoMemorySegment(ALL, at + ROUND, ORDER);
-      a02.intoMemorySegment(ALL, at + 2 * ROUND, ORDER);
-      a03.intoMemorySegment(ALL, at + 3 * ROUND, ORDER);
-      a04.intoMemorySegment(ALL, at + 4 * ROUND, ORDER);
-      a05.intoMemorySegment(ALL, at + 5 * ROUND, ORDER);
-      a10.intoMemorySegment(ALL, at + 6 * ROUND, ORDER);
-      a11.intoMemorySegment(ALL, at + 7 * ROUND, ORDER);
-      a12.intoMemorySegment(ALL, at + 8 * ROUND, ORDER);
-      a13.intoMemorySegment(ALL, at + 9 * ROUND, ORDER);
-      a14.intoMemorySegment(ALL, at + 10 * ROUND, ORDER);
-      a15.intoMemorySegment(ALL, at + 11 * ROUND, ORDER);
+      a00.intoArray(sums, from);
+      a01.intoArray(sums, from + SUMS);
+      a02.intoArray(sums, from + 2 * SUMS);
+      a03.intoArray(sums, from + 3 * SUMS);
+      a04.intoArray(sums, from + 4 * SUMS);
+      a05.intoArray(sums, from + 5 * SUMS);
+      a10.intoArray(sums, from + 6 * SUMS);
+      a11.intoArray(sums, from + 7 * SUMS);
+      a12.intoArray(sums, from + 8 * SUMS);
+      a13.intoArray(sums, from + 9 * SUMS);
+      a14.intoArray(sums, from + 10 * SUMS);
+      a15.intoArray(sums, from + 11 * SUMS);
     }
   }
 
   /** 3 tokens × 4 rows: 12 accumulators, 3 and 1 operands. */
-  private static void tile3x4(long x, long w, int rounds, long sums) {
+  private static void tile3x4(long x, long w, int rounds, float[] sums, int at) {
     for (int part = 0; part < PARTS; part++) {
-      long at = sums + part * STEP;
-      FloatVector a00 = FloatVector.fromMemorySegment(FLOATS, ALL, at, ORDER);
-      FloatVector a01 = FloatVector.fromMemorySegment(FLOATS, ALL, at + ROUND, ORDER);
-      FloatVector a02 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 2 * ROUND, ORDER);
-      FloatVector a03 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 3 * ROUND, ORDER);
-      FloatVector a10 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 4 * ROUND, ORDER);
-      FloatVector a11 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 5 * ROUND, ORDER);
-      FloatVector a12 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 6 * ROUND, ORDER);
-      FloatVector a13 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 7 * ROUND, ORDER);
-      FloatVector a20 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 8 * ROUND, ORDER);
-      FloatVector a21 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 9 * ROUND, ORDER);
-      FloatVector a22 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 10 * ROUND, ORDER);
-      FloatVector a23 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 11 * ROUND, ORDER);
+      int from = at + part * LENGTH;
+      FloatVector a00 = FloatVector.fromArray(FLOATS, sums, from);
+      FloatVector a01 = FloatVector.fromArray(FLOATS, sums, from + SUMS);
+      FloatVector a02 = FloatVector.fromArray(FLOATS, sums, from + 2 * SUMS);
+      FloatVector a03 = FloatVector.fromArray(FLOATS, sums, from + 3 * SUMS);
+      FloatVector a10 = FloatVector.fromArray(FLOATS, sums, from + 4 * SUMS);
+      FloatVector a11 = FloatVector.fromArray(FLOATS, sums, from + 5 * SUMS);
+      FloatVector a12 = FloatVector.fromArray(FLOATS, sums, from + 6 * SUMS);
+      FloatVector a13 = FloatVector.fromArray(FLOATS, sums, from + 7 * SUMS);
+      FloatVector a20 = FloatVector.fromArray(FLOATS, sums, from + 8 * SUMS);
+      FloatVector a21 = FloatVector.fromArray(FLOATS, sums, from + 9 * SUMS);
+      FloatVector a22 = FloatVector.fromArray(FLOATS, sums, from + 10 * SUMS);
+      FloatVector a23 = FloatVector.fromArray(FLOATS, sums, from + 11 * SUMS);
       for (int i = 0; i < rounds; i++) {
         long xAt = x + part * STEP + i * (TILE_TOKENS * ROUND);
         long wAt = w + part * STEP + i * (TILE_ROWS * ROUND);
@@ -570,29 +570,29 @@ final class VectorKernels implements Kernels {
         a13 = v1.fma(q, a13);
         a23 = v2.fma(q, a23);
       }
-      a00.intoMemorySegment(ALL, at, ORDER);
-      a01.intoMemorySegment(ALL, at + ROUND, ORDER);
-      a02.intoMemorySegment(ALL, at + 2 * ROUND, ORDER);
-      a03.intoMemorySegment(ALL, at + 3 * ROUND, ORDER);
-      a10.intoMemorySegment(ALL, at + 4 * ROUND, ORDER);
-      a11.intoMemorySegment(ALL, at + 5 * ROUND, ORDER);
-      a12.intoMemorySegment(ALL, at + 6 * ROUND, ORDER);
-      a13.intoMemorySegment(ALL, at + 7 * ROUND, ORDER);
-      a20.intoMemorySegment(ALL, at + 8 * ROUND, ORDER);
-      a21.intoMemorySegment(ALL, at + 9 * ROUND, ORDER);
-      a22.intoMemorySegment(ALL, at + 10 * ROUND, ORDER);
-      a23.intoMemorySegment(ALL, at + 11 * ROUND, ORDER);
+      a00.intoArray(sums, from);
+      a01.intoArray(sums, from + SUMS);
+      a02.intoArray(sums, from + 2 * SUMS);
+      a03.intoArray(sums, from + 3 * SUMS);
+      a10.intoArray(sums, from + 4 * SUMS);
+      a11.intoArray(sums, from + 5 * SUMS);
+      a12.intoArray(sums, from + 6 * SUMS);
+      a13.intoArray(sums, from + 7 * SUMS);
+      a20.intoArray(sums, from + 8 * SUMS);
+      a21.intoArray(sums, from + 9 * SUMS);
+      a22.intoArray(sums, from + 10 * SUMS);
+      a23.intoArray(sums, from + 11 * SUMS);
     }
   }
 
   /** 1 token × 4 rows: 4 accumulators, 1 and 1 operands. */
-  private static void tile1x4(long x, long w, int rounds, long sums) {
+  private static void tile1x4(long x, long w, int rounds, float[] sums, int at) {
     for (int part = 0; part < PARTS; part++) {
-      long at = sums + part * STEP;
-      FloatVector a00 = FloatVector.fromMemorySegment(FLOATS, ALL, at, ORDER);
-      FloatVector a01 = FloatVector.fromMemorySegment(FLOATS, ALL, at + ROUND, ORDER);
-      FloatVector a02 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 2 * ROUND, ORDER);
-      FloatVector a03 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 3 * ROUND, ORDER);
+      int from = at + part * LENGTH;
+      FloatVector a00 = FloatVector.fromArray(FLOATS, sums, from);
+      FloatVector a01 = FloatVector.fromArray(FLOATS, sums, from + SUMS);
+      FloatVector a02 = FloatVector.fromArray(FLOATS, sums, from + 2 * SUMS);
+      FloatVector a03 = FloatVector.fromArray(FLOATS, sums, from + 3 * SUMS);
       for (int i = 0; i < rounds; i++) {
         long xAt = x + part * STEP + i * (TILE_TOKENS * ROUND);
         long wAt = w + part * STEP + i * (TILE_ROWS * ROUND);
@@ -606,28 +606,28 @@ final class VectorKernels implements Kernels {
         q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + 3 * ROUND, ORDER);
         a03 = v0.fma(q, a03);
       }
-      a00.intoMemorySegment(ALL, at, ORDER);
-      a01.intoMemorySegment(ALL, at + ROUND, ORDER);
-      a02.intoMemorySegment(ALL, at + 2 * ROUND, ORDER);
-      a03.intoMemorySegment(ALL, at + 3 * ROUND, ORDER);
+      a00.intoArray(sums, from);
+      a01.intoArray(sums, from + SUMS);
+      a02.intoArray(sums, from + 2 * SUMS);
+      a03.intoArray(sums, from + 3 * SUMS);
     }
   }
 
   @Override
-  public void trees(long sums, int count, long out) {
+  public void trees(float[] sums, int at, int count, long out) {
     for (int i = 0; i < count; i++) {
-      tree(sums + i * ROUND, out + 4L * i);
+      tree(sums, at + i * SUMS, out + 4L * i);
     }
   }
 
   /** The order of {@link Memory#tree}, four numbers at a time. */
-  private static void tree(long sums, long out) {
-    FloatVector a = FloatVector.fromMemorySegment(QUARTER, ALL, sums, ORDER);
-    FloatVector b = FloatVector.fromMemorySegment(QUARTER, ALL, sums + 16, ORDER);
-    FloatVector c = FloatVector.fromMemorySegment(QUARTER, ALL, sums + 32, ORDER);
-    FloatVector d = FloatVector.fromMemorySegment(QUARTER, ALL, sums + 48, ORDER);
-    a.add(c).add(b.add(d)).intoMemorySegment(ALL, sums, ORDER);
-    set(out, (get(sums) + get(sums + 8)) + (get(sums + 4) + get(sums + 12)));
+  private static void tree(float[] sums, int at, long out) {
+    FloatVector a = FloatVector.fromArray(QUARTER, sums, at);
+    FloatVector b = FloatVector.fromArray(QUARTER, sums, at + 4);
+    FloatVector c = FloatVector.fromArray(QUARTER, sums, at + 8);
+    FloatVector d = FloatVector.fromArray(QUARTER, sums, at + 12);
+    a.add(c).add(b.add(d)).intoArray(sums, at);
+    set(out, (sums[at] + sums[at + 2]) + (sums[at + 1] + sums[at + 3]));
   }
 
   @Override
@@ -647,7 +647,7 @@ final class VectorKernels implements Kernels {
       int rows,
       int columns,
       long out,
-      long scratch) {
+      float[] sums) {
     for (int r = 0; r < rows; r += 4) {
       int count = Math.min(4, rows - r);
       long w0 = w + r * wStride;
@@ -656,18 +656,18 @@ final class VectorKernels implements Kernels {
       long w2 = w0 + Math.min(2, count - 1) * wStride;
       long w3 = w0 + (count - 1) * wStride;
       switch (type) {
-        case F32 -> floatDots(x, w0, w1, w2, w3, columns, scratch);
-        case F16 -> halfDots(x, w0, w1, w2, w3, columns, scratch);
-        case BF16 -> brainFloatDots(x, w0, w1, w2, w3, columns, scratch);
-        case Q8_0 -> q8Dots(x, w0, w1, w2, w3, columns, scratch);
+        case F32 -> floatDots(x, w0, w1, w2, w3, columns, sums);
+        case F16 -> halfDots(x, w0, w1, w2, w3, columns, sums);
+        case BF16 -> brainFloatDots(x, w0, w1, w2, w3, columns, sums);
+        case Q8_0 -> q8Dots(x, w0, w1, w2, w3, columns, sums);
         default -> throw new IllegalArgumentException("no dot products with " + type);
       }
-      trees(scratch, count, out + 4L * r);
+      trees(sums, 0, count, out + 4L * r);
     }
   }
 
   private static void floatDots(
-      long x, long w0, long w1, long w2, long w3, int columns, long sums) {
+      long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
     for (int part = 0; part < PARTS; part++) {
       long at = part * STEP;
       FloatVector a0 = FloatVector.zero(FLOATS);
@@ -682,14 +682,15 @@ final class VectorKernels implements Kernels {
         a2 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w2 + k, ORDER), a2);
         a3 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w3 + k, ORDER), a3);
       }
-      a0.intoMemorySegment(ALL, sums + at, ORDER);
-      a1.intoMemorySegment(ALL, sums + at + ROUND, ORDER);
-      a2.intoMemorySegment(ALL, sums + at + 2 * ROUND, ORDER);
-      a3.intoMemorySegment(ALL, sums + at + 3 * ROUND, ORDER);
+      a0.intoArray(sums, part * LENGTH);
+      a1.intoArray(sums, part * LENGTH + SUMS);
+      a2.intoArray(sums, part * LENGTH + 2 * SUMS);
+      a3.intoArray(sums, part * LENGTH + 3 * SUMS);
     }
   }
 
-  private static void halfDots(long x, long w0, long w1, long w2, long w3, int columns, long sums) {
+  private static void halfDots(
+      long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
     for (int part = 0; part < PARTS; part++) {
       long at = part * STEP;
       FloatVector a0 = FloatVector.zero(FLOATS);
@@ -699,20 +700,56 @@ final class VectorKernels implements Kernels {
       for (int i = 0; i < columns; i += SUMS) {
         long k = at + 4L * i;
         FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k, ORDER);
-        a0 = v.fma(half(w0 + k / 2), a0);
-        a1 = v.fma(half(w1 + k / 2), a1);
-        a2 = v.fma(half(w2 + k / 2), a2);
-        a3 = v.fma(half(w3 + k / 2), a3);
+        a0 =
+            v.fma(
+                ((IntVector)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w0 + k / 2, ORDER)
+                            .convertShape(VectorOperators.S2I, INTS, 0))
+                    .lanewise(VectorOperators.LSHL, 13)
+                    .and(0x8fff_e000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f),
+                a0);
+        a1 =
+            v.fma(
+                ((IntVector)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w1 + k / 2, ORDER)
+                            .convertShape(VectorOperators.S2I, INTS, 0))
+                    .lanewise(VectorOperators.LSHL, 13)
+                    .and(0x8fff_e000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f),
+                a1);
+        a2 =
+            v.fma(
+                ((IntVector)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w2 + k / 2, ORDER)
+                            .convertShape(VectorOperators.S2I, INTS, 0))
+                    .lanewise(VectorOperators.LSHL, 13)
+                    .and(0x8fff_e000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f),
+                a2);
+        a3 =
+            v.fma(
+                ((IntVector)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w3 + k / 2, ORDER)
+                            .convertShape(VectorOperators.S2I, INTS, 0))
+                    .lanewise(VectorOperators.LSHL, 13)
+                    .and(0x8fff_e000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f),
+                a3);
       }
-      a0.intoMemorySegment(ALL, sums + at, ORDER);
-      a1.intoMemorySegment(ALL, sums + at + ROUND, ORDER);
-      a2.intoMemorySegment(ALL, sums + at + 2 * ROUND, ORDER);
-      a3.intoMemorySegment(ALL, sums + at + 3 * ROUND, ORDER);
+      a0.intoArray(sums, part * LENGTH);
+      a1.intoArray(sums, part * LENGTH + SUMS);
+      a2.intoArray(sums, part * LENGTH + 2 * SUMS);
+      a3.intoArray(sums, part * LENGTH + 3 * SUMS);
     }
   }
 
   private static void brainFloatDots(
-      long x, long w0, long w1, long w2, long w3, int columns, long sums) {
+      long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
     for (int part = 0; part < PARTS; part++) {
       long at = part * STEP;
       FloatVector a0 = FloatVector.zero(FLOATS);
@@ -722,19 +759,48 @@ final class VectorKernels implements Kernels {
       for (int i = 0; i < columns; i += SUMS) {
         long k = at + 4L * i;
         FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k, ORDER);
-        a0 = v.fma(brainFloat(w0 + k / 2), a0);
-        a1 = v.fma(brainFloat(w1 + k / 2), a1);
-        a2 = v.fma(brainFloat(w2 + k / 2), a2);
-        a3 = v.fma(brainFloat(w3 + k / 2), a3);
+        a0 =
+            v.fma(
+                ((IntVector)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w0 + k / 2, ORDER)
+                            .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
+                    .lanewise(VectorOperators.LSHL, 16)
+                    .reinterpretAsFloats(),
+                a0);
+        a1 =
+            v.fma(
+                ((IntVector)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w1 + k / 2, ORDER)
+                            .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
+                    .lanewise(VectorOperators.LSHL, 16)
+                    .reinterpretAsFloats(),
+                a1);
+        a2 =
+            v.fma(
+                ((IntVector)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w2 + k / 2, ORDER)
+                            .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
+                    .lanewise(VectorOperators.LSHL, 16)
+                    .reinterpretAsFloats(),
+                a2);
+        a3 =
+            v.fma(
+                ((IntVector)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w3 + k / 2, ORDER)
+                            .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
+                    .lanewise(VectorOperators.LSHL, 16)
+                    .reinterpretAsFloats(),
+                a3);
       }
-      a0.intoMemorySegment(ALL, sums + at, ORDER);
-      a1.intoMemorySegment(ALL, sums + at + ROUND, ORDER);
-      a2.intoMemorySegment(ALL, sums + at + 2 * ROUND, ORDER);
-      a3.intoMemorySegment(ALL, sums + at + 3 * ROUND, ORDER);
+      a0.intoArray(sums, part * LENGTH);
+      a1.intoArray(sums, part * LENGTH + SUMS);
+      a2.intoArray(sums, part * LENGTH + 2 * SUMS);
+      a3.intoArray(sums, part * LENGTH + 3 * SUMS);
     }
   }
 
-  private static void q8Dots(long x, long w0, long w1, long w2, long w3, int columns, long sums) {
+  private static void q8Dots(
+      long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
     for (int part = 0; part < PARTS; part++) {
       long at = part * STEP;
       FloatVector a0 = FloatVector.zero(FLOATS);
@@ -760,10 +826,10 @@ final class VectorKernels implements Kernels {
         a3 = floats(signed(w3 + q)).mul(d).fma(v, a3);
         a3 = floats(signed(w3 + q + 16)).mul(d).fma(u, a3);
       }
-      a0.intoMemorySegment(ALL, sums + at, ORDER);
-      a1.intoMemorySegment(ALL, sums + at + ROUND, ORDER);
-      a2.intoMemorySegment(ALL, sums + at + 2 * ROUND, ORDER);
-      a3.intoMemorySegment(ALL, sums + at + 3 * ROUND, ORDER);
+      a0.intoArray(sums, part * LENGTH);
+      a1.intoArray(sums, part * LENGTH + SUMS);
+      a2.intoArray(sums, part * LENGTH + 2 * SUMS);
+      a3.intoArray(sums, part * LENGTH + 3 * SUMS);
     }
   }
 

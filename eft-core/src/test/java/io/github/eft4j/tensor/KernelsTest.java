@@ -137,10 +137,11 @@ class KernelsTest {
                     rows,
                     columns,
                     out.address(),
-                    scratch);
+                    new float[64]);
               } else {
                 long w = weights.address();
-                either.dots(type, x.address(), w, bytes, rows, columns, out.address(), scratch);
+                either.dots(
+                    type, x.address(), w, bytes, rows, columns, out.address(), new float[64]);
               }
               return List.of(out);
             });
