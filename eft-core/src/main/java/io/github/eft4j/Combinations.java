@@ -54,7 +54,7 @@ final class Combinations {
   static RowFunction contrast(double alpha) {
     double logAlpha = Math.log(alpha);
     return (rows, out) -> {
-      double least = Distribution.max(rows[0], out.length) + logAlpha;
+      double least = RowKernels.fastest().max(rows[0]) + logAlpha;
       Arrays.setAll(
           out, i -> rows[0][i] >= least ? rows[0][i] - rows[1][i] : Double.NEGATIVE_INFINITY);
     };
@@ -78,8 +78,8 @@ final class Combinations {
     TokenDraw filter = new TokenDraw(logProbabilities.length);
     filter.prepare(logProbabilities, SamplingOptions.builder().topP(topP).build());
     boolean[] inside = new boolean[logProbabilities.length];
-    for (int id : filter.kept()) {
-      inside[id] = true;
+    for (int id = 0; id < inside.length; id++) {
+      inside[id] = filter.keeps(id);
     }
     return inside;
   }

@@ -158,7 +158,7 @@ public final class EftScorer {
         if (!plan.evaluate(row, scores)) {
           throw new IllegalStateException("the logits of " + combiner + " are not finite");
         }
-        double logZ = Distribution.logSumExp(scores, vocabulary);
+        double logZ = Distribution.logSumExp(scores);
         active.get(s).add(scores[active.get(s).nextToken()] - logZ);
       }
       first += lengths[s];
