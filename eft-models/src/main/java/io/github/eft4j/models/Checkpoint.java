@@ -9,6 +9,7 @@ import io.github.eft4j.models.format.GgufVocabulary;
 import io.github.eft4j.models.format.HuggingFaceDirectory;
 import io.github.eft4j.models.format.ModelFormatException;
 import io.github.eft4j.models.format.TensorSource;
+import io.github.eft4j.models.tokenizer.ChatTemplates;
 import io.github.eft4j.models.tokenizer.HuggingFaceTokenizer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -87,7 +88,7 @@ record Checkpoint(
           file.generation(),
           Optional.empty(),
           file.vocabulary().map(GgufVocabulary::model).orElse(""),
-          Optional.empty(),
+          ChatTemplates.read(file),
           file.checkpointTensors(),
           file::close);
     } catch (RuntimeException | Error e) {
