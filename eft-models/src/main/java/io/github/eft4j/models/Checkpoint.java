@@ -89,7 +89,7 @@ record Checkpoint(
           file.generation(),
           Optional.empty(),
           file.vocabulary().map(GgufVocabulary::model).orElse(""),
-          Optional.empty(),
+          ChatTemplates.read(file),
           file.checkpointTensors(),
           file::close);
     } catch (RuntimeException | Error e) {

@@ -1,12 +1,15 @@
 package io.github.eft4j.models.tokenizer;
 
 import io.github.eft4j.ChatTemplate;
+import io.github.eft4j.models.format.GgufFile;
+import io.github.eft4j.models.format.GgufVocabulary;
 import io.github.eft4j.models.format.ModelFormatException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.ZoneId;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
@@ -44,6 +47,34 @@ public final class ChatTemplates {
     return config
         .chatTemplate()
         .map(template -> of(config.source() + ": chat_template", template, config.specialTokens()));
+  }
+
+  /**
+   * Reads the template in a GGUF file.
+   *
+   * @param file the file
+   * @return the template, or empty if there is none; a malformed one throws when it is rendered
+   * @throws ModelFormatException if the file's vocabulary or template is damaged
+   */
+  public static Optional<ChatTemplate> read(GgufFile file) {
+    return file.chatTemplate()
+        .map(
+            template ->
+                of(
+                    file.path() + ": tokenizer.chat_template",
+                    template,
+                    file.vocabulary().map(ChatTemplates::specialTokens).orElse(Map.of())));
+  }
+
+  private static Map<String, String> specialTokens(GgufVocabulary vocabulary) {
+    Map<String, String> tokens = new HashMap<>();
+    Map.of(
+            "bos_token", vocabulary.beginOfText(),
+            "eos_token", vocabulary.endOfText(),
+            "unk_token", vocabulary.unknown(),
+            "pad_token", vocabulary.padding())
+        .forEach((name, id) -> id.ifPresent(i -> tokens.put(name, vocabulary.tokens().get(i))));
+    return tokens;
   }
 
   private static ChatTemplate of(
