@@ -82,16 +82,25 @@ record Checkpoint(
   private static Checkpoint openGguf(Path path) throws IOException {
     GgufFile file = GgufFile.open(path);
     try {
+      ModelConfig config = file.config();
+      GenerationConfig generation = file.generation();
+      TensorSource tensors = file.checkpointTensors();
+      Optional<GgufVocabulary> vocabulary = file.vocabulary();
+      Optional<HuggingFaceTokenizer> tokenizer =
+          vocabulary.map(v -> HuggingFaceTokenizer.of(path, v));
       return new Checkpoint(
           name(path),
           "gguf",
-          file.config(),
-          file.generation(),
-          Optional.empty(),
-          file.vocabulary().map(GgufVocabulary::model).orElse(""),
-          ChatTemplates.read(file),
-          file.checkpointTensors(),
-          file::close);
+          config,
+          generation,
+          tokenizer.map(t -> t),
+          vocabulary.map(GgufVocabulary::model).orElse(""),
+          file.chatTemplate().map(template -> ChatTemplates.of(path, template, vocabulary)),
+          tensors,
+          () -> {
+            tokenizer.ifPresent(HuggingFaceTokenizer::close);
+            file.close();
+          });
     } catch (RuntimeException | Error e) {
       file.close();
       throw e;

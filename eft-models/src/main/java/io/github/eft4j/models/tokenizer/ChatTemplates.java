@@ -1,7 +1,6 @@
 package io.github.eft4j.models.tokenizer;
 
 import io.github.eft4j.ChatTemplate;
-import io.github.eft4j.models.format.GgufFile;
 import io.github.eft4j.models.format.GgufVocabulary;
 import io.github.eft4j.models.format.ModelFormatException;
 import java.io.IOException;
@@ -9,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.ZoneId;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
@@ -50,31 +48,17 @@ public final class ChatTemplates {
   }
 
   /**
-   * Reads the template in a GGUF file.
+   * Makes the template of a GGUF file.
    *
-   * @param file the file
-   * @return the template, or empty if there is none; a malformed one throws when it is rendered
-   * @throws ModelFormatException if the file's vocabulary or template is damaged
+   * @param file the file, for messages
+   * @param template the template that it holds; a malformed one throws when it is rendered
+   * @param vocabulary its vocabulary, which tells the special tokens; empty if it has none
+   * @return the template
    */
-  public static Optional<ChatTemplate> read(GgufFile file) {
-    return file.chatTemplate()
-        .map(
-            template ->
-                of(
-                    file.path() + ": tokenizer.chat_template",
-                    template,
-                    file.vocabulary().map(ChatTemplates::specialTokens).orElse(Map.of())));
-  }
-
-  private static Map<String, String> specialTokens(GgufVocabulary vocabulary) {
-    Map<String, String> tokens = new HashMap<>();
-    Map.of(
-            "bos_token", vocabulary.beginOfText(),
-            "eos_token", vocabulary.endOfText(),
-            "unk_token", vocabulary.unknown(),
-            "pad_token", vocabulary.padding())
-        .forEach((name, id) -> id.ifPresent(i -> tokens.put(name, vocabulary.tokens().get(i))));
-    return tokens;
+  public static ChatTemplate of(Path file, String template, Optional<GgufVocabulary> vocabulary) {
+    Map<String, String> specialTokens =
+        vocabulary.map(GgufTokenizer::specialTokens).orElse(Map.of());
+    return of(file + ": tokenizer.chat_template", template, specialTokens);
   }
 
   private static ChatTemplate of(
