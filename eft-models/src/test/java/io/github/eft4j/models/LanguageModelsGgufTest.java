@@ -3,12 +3,16 @@ package io.github.eft4j.models;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.eft4j.ChatMessage;
 import io.github.eft4j.LanguageModel;
 import io.github.eft4j.models.format.ModelFormatException;
+import io.github.eft4j.models.format.Quantizer;
+import io.github.eft4j.tensor.WeightType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -40,6 +44,30 @@ class LanguageModelsGgufTest {
                 "Q4_K", 2L * (4 * 256 * 256 + 128 * 256) + 320 * 256,
                 "Q6_K", 2L * (256 * 256 + 128 * 256) + 320 * 256,
                 "F32", 5L * 256));
+  }
+
+  @Test
+  void theChatTemplateSeesTheVocabularysSpecialTokens() throws IOException {
+    Path hub = Files.createDirectory(directory.resolve("hub"));
+    Path golden = GoldenTensors.directory("llama-mha");
+    Files.copy(golden.resolve("config.json"), hub.resolve("config.json"));
+    Files.copy(golden.resolve("model.safetensors"), hub.resolve("model.safetensors"));
+    Files.writeString(
+        hub.resolve("tokenizer.json"),
+        """
+        {"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false},
+         "added_tokens":[{"id":2,"content":"<end>","special":true}],
+         "model":{"type":"BPE","vocab":{"a":0,"b":1},"merges":[]}}
+        """);
+    Files.writeString(
+        hub.resolve("chat_template.jinja"),
+        "{% for m in messages %}{{ m.role }}: {{ m.content }}{{ eos_token }}{% endfor %}");
+    Path file = directory.resolve("chat.gguf");
+    Quantizer.quantize(hub, file, WeightType.F16, (_, _) -> {});
+    try (LanguageModel model = LanguageModels.load(file)) {
+      assertThat(model.chatTemplate().orElseThrow().render(List.of(ChatMessage.user("Hi")), false))
+          .isEqualTo("user: Hi<end>");
+    }
   }
 
   @Test

@@ -1,5 +1,6 @@
 package io.github.eft4j.models.format;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.github.eft4j.models.config.FalconConfig;
 import io.github.eft4j.models.config.LlamaConfig;
 import io.github.eft4j.models.config.ModelConfig;
@@ -137,9 +138,19 @@ public final class Quantizer {
       return Optional.of(Files.readString(file));
     }
     Path configFile = directory.resolve("tokenizer_config.json");
-    return Files.exists(configFile)
-        ? JsonObject.read(configFile).string("chat_template")
-        : Optional.empty();
+    if (!Files.exists(configFile)) {
+      return Optional.empty();
+    }
+    JsonObject config = JsonObject.read(configFile);
+    if (!config.value("chat_template").isArray()) {
+      return config.string("chat_template");
+    }
+    for (JsonNode named : config.value("chat_template")) {
+      if (named.path("name").asText().equals("default")) {
+        return Optional.of(named.path("template").asText());
+      }
+    }
+    return Optional.empty();
   }
 
   private void addLlama(LlamaConfig config) {

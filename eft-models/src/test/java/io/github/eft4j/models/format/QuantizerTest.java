@@ -134,6 +134,16 @@ class QuantizerTest {
           .startsWith("a", "b", "ab");
       assertThat(written.chatTemplate()).contains("{{ old }}");
     }
+    Files.writeString(
+        model.resolve("tokenizer_config.json"),
+        """
+        {"chat_template":[{"name":"tool_use","template":"{{ tools }}"},
+                          {"name":"default","template":"{{ first }}"}]}
+        """);
+    Quantizer.quantize(model, file, WeightType.Q8_0, (_, _) -> {});
+    try (GgufFile written = GgufFile.open(file)) {
+      assertThat(written.chatTemplate()).contains("{{ first }}");
+    }
     Files.writeString(model.resolve("chat_template.jinja"), "{{ new }}");
     Quantizer.quantize(model, file, WeightType.Q8_0, (_, _) -> {});
     try (GgufFile written = GgufFile.open(file)) {

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.eft4j.LanguageModel;
 import io.github.eft4j.models.GoldenTensors;
 import io.github.eft4j.models.LanguageModels;
+import io.github.eft4j.models.LoadOptions;
 import io.github.eft4j.models.format.Quantizer;
+import io.github.eft4j.tensor.TensorOps;
 import io.github.eft4j.tensor.WeightType;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -26,7 +28,7 @@ class QuantizedModelTest {
   private LanguageModel throughGguf(String name, WeightType type) throws IOException {
     Path file = directory.resolve(name + ".gguf");
     Quantizer.quantize(GoldenTensors.directory(name), file, type, (_, _) -> {});
-    return LanguageModels.load(file);
+    return LanguageModels.load(file, LoadOptions.defaults().withOps(TensorOps.nd4j()));
   }
 
   private static GoldenTensors golden(String name) {

@@ -8,12 +8,14 @@ import io.github.eft4j.LanguageModel;
 import io.github.eft4j.models.LanguageModels;
 import io.github.eft4j.models.LoadOptions;
 import io.github.eft4j.models.format.GgufFile;
+import io.github.eft4j.tensor.TensorOps;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** A trained model, which does not lie in the repository. */
 class RealModelTest {
@@ -28,12 +30,17 @@ class RealModelTest {
         "skipped: the real models are not beside the checkout, in shared/");
   }
 
-  @Test
-  void greedyTextIsThatOfTheTrainedModel() throws IOException {
+  static List<TensorOps> allOps() {
+    return GoldenModels.OPS;
+  }
+
+  @ParameterizedTest
+  @MethodSource("allOps")
+  void greedyTextIsThatOfTheTrainedModel(TensorOps ops) throws IOException {
     Path path = DIRECTORY.resolve("stories260K.gguf");
     StringBuilder text = new StringBuilder();
     // The expected text goes on beyond the context of 128 that the file names.
-    LoadOptions options = LoadOptions.defaults().withContextLength(1 + STEPS);
+    LoadOptions options = LoadOptions.defaults().withOps(ops).withContextLength(1 + STEPS);
     try (GgufFile file = GgufFile.open(path);
         LanguageModel model = LanguageModels.load(path, options);
         KeyValueCache cache = model.newCache()) {

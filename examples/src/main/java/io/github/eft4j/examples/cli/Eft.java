@@ -23,7 +23,8 @@ import picocli.CommandLine.ParameterException;
       DemoCommand.class,
       InspectCommand.class,
       LogitsCommand.class,
-      SampleCommand.class
+      SampleCommand.class,
+      TokenizeCommand.class
     },
     footer = {"", "Exit status: 0, or 2 for bad usage or bad input."})
 public final class Eft extends EftCommand {
