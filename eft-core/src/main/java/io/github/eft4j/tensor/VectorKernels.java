@@ -7,6 +7,7 @@ import static io.github.eft4j.tensor.Memory.set;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -35,7 +36,6 @@ final class VectorKernels implements Kernels {
       VectorSpecies.of(int.class, VectorShape.forBitSize(BITS));
   private static final VectorSpecies<Short> HALVES =
       VectorSpecies.of(short.class, VectorShape.forBitSize(BITS / 2));
-  private static final VectorSpecies<Float> QUARTER = FloatVector.SPECIES_128;
 
   /**
    * As many bytes as a register has floats; unused where those are 4, of which no vector exists.
@@ -614,26 +614,10 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
-  public void trees(float[] sums, int at, int count, long out) {
-    for (int i = 0; i < count; i++) {
-      tree(sums, at + i * SUMS, out + 4L * i);
-    }
-  }
-
-  /** The order of {@link Memory#tree}, four numbers at a time. */
-  private static void tree(float[] sums, int at, long out) {
-    FloatVector a = FloatVector.fromArray(QUARTER, sums, at);
-    FloatVector b = FloatVector.fromArray(QUARTER, sums, at + 4);
-    FloatVector c = FloatVector.fromArray(QUARTER, sums, at + 8);
-    FloatVector d = FloatVector.fromArray(QUARTER, sums, at + 12);
-    a.add(c).add(b.add(d)).intoArray(sums, at);
-    set(out, (sums[at] + sums[at + 2]) + (sums[at + 1] + sums[at + 3]));
-  }
-
-  @Override
   public boolean hasDots(WeightType type) {
     return switch (type) {
-      case F32, F16, BF16, Q8_0 -> true;
+      case F32, F16, BF16 -> true;
+      case Q8_0, Q4_0, Q4_K -> LENGTH > 4; // no vector has 4 bytes
       default -> false;
     };
   }
@@ -648,10 +632,11 @@ final class VectorKernels implements Kernels {
       int columns,
       long out,
       float[] sums) {
-    for (int r = 0; r < rows; r += 4) {
-      int count = Math.min(4, rows - r);
+    int together = type == WeightType.Q4_K ? 2 : 4;
+    for (int r = 0; r < rows; r += together) {
+      int count = Math.min(together, rows - r);
       long w0 = w + r * wStride;
-      // Where fewer than four rows are left, the last one is computed several times.
+      // Where fewer rows are left, the last one is computed several times.
       long w1 = w0 + Math.min(1, count - 1) * wStride;
       long w2 = w0 + Math.min(2, count - 1) * wStride;
       long w3 = w0 + (count - 1) * wStride;
@@ -660,9 +645,11 @@ final class VectorKernels implements Kernels {
         case F16 -> halfDots(x, w0, w1, w2, w3, columns, sums);
         case BF16 -> brainFloatDots(x, w0, w1, w2, w3, columns, sums);
         case Q8_0 -> q8Dots(x, w0, w1, w2, w3, columns, sums);
+        case Q4_0 -> q4Dots(x, w0, w1, w2, w3, columns, sums);
+        case Q4_K -> q4KDots(x, w0, w1, columns, sums);
         default -> throw new IllegalArgumentException("no dot products with " + type);
       }
-      trees(sums, 0, count, out + 4L * r);
+      Memory.trees(sums, 0, count, out + 4L * r);
     }
   }
 
@@ -799,10 +786,12 @@ final class VectorKernels implements Kernels {
     }
   }
 
+  // Weights as they are stored. The conversions are written out: C2 gives up inlining a helper that
+  // is called so often, and every vector that crosses a call is allocated.
+
   private static void q8Dots(
       long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
     for (int part = 0; part < PARTS; part++) {
-      long at = part * STEP;
       FloatVector a0 = FloatVector.zero(FLOATS);
       FloatVector a1 = a0;
       FloatVector a2 = a0;
@@ -810,26 +799,269 @@ final class VectorKernels implements Kernels {
       for (int b = 0; b < columns / 32; b++) {
         long block = 34L * b;
         long q = block + 2 + part * BYTE_STEP;
-        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + at + 128L * b, ORDER);
-        FloatVector u =
-            FloatVector.fromMemorySegment(FLOATS, ALL, x + at + 128L * b + ROUND, ORDER);
+        long xAt = x + 128L * b + part * STEP;
+        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, xAt, ORDER);
+        FloatVector u = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + ROUND, ORDER);
         float d = halfAt(w0 + block);
-        a0 = floats(signed(w0 + q)).mul(d).fma(v, a0);
-        a0 = floats(signed(w0 + q + 16)).mul(d).fma(u, a0);
+        a0 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w0 + q, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d)
+                .fma(v, a0);
+        a0 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w0 + q + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d)
+                .fma(u, a0);
         d = halfAt(w1 + block);
-        a1 = floats(signed(w1 + q)).mul(d).fma(v, a1);
-        a1 = floats(signed(w1 + q + 16)).mul(d).fma(u, a1);
+        a1 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w1 + q, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d)
+                .fma(v, a1);
+        a1 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w1 + q + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d)
+                .fma(u, a1);
         d = halfAt(w2 + block);
-        a2 = floats(signed(w2 + q)).mul(d).fma(v, a2);
-        a2 = floats(signed(w2 + q + 16)).mul(d).fma(u, a2);
+        a2 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w2 + q, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d)
+                .fma(v, a2);
+        a2 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w2 + q + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d)
+                .fma(u, a2);
         d = halfAt(w3 + block);
-        a3 = floats(signed(w3 + q)).mul(d).fma(v, a3);
-        a3 = floats(signed(w3 + q + 16)).mul(d).fma(u, a3);
+        a3 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w3 + q, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d)
+                .fma(v, a3);
+        a3 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w3 + q + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d)
+                .fma(u, a3);
       }
       a0.intoArray(sums, part * LENGTH);
       a1.intoArray(sums, part * LENGTH + SUMS);
       a2.intoArray(sums, part * LENGTH + 2 * SUMS);
       a3.intoArray(sums, part * LENGTH + 3 * SUMS);
+    }
+  }
+
+  private static void q4Dots(
+      long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
+    for (int part = 0; part < PARTS; part++) {
+      FloatVector a0 = FloatVector.zero(FLOATS);
+      FloatVector a1 = a0;
+      FloatVector a2 = a0;
+      FloatVector a3 = a0;
+      for (int b = 0; b < columns / 32; b++) {
+        long block = 18L * b;
+        long at = block + 2 + part * BYTE_STEP;
+        long xAt = x + 128L * b + part * STEP;
+        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, xAt, ORDER);
+        FloatVector u = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + ROUND, ORDER);
+        float d = halfAt(w0 + block);
+        IntVector q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w0 + at, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        a0 =
+            ((FloatVector) q.and(15).sub(8).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .fma(v, a0);
+        a0 =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .sub(8)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .fma(u, a0);
+        d = halfAt(w1 + block);
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w1 + at, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        a1 =
+            ((FloatVector) q.and(15).sub(8).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .fma(v, a1);
+        a1 =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .sub(8)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .fma(u, a1);
+        d = halfAt(w2 + block);
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w2 + at, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        a2 =
+            ((FloatVector) q.and(15).sub(8).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .fma(v, a2);
+        a2 =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .sub(8)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .fma(u, a2);
+        d = halfAt(w3 + block);
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w3 + at, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        a3 =
+            ((FloatVector) q.and(15).sub(8).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .fma(v, a3);
+        a3 =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .sub(8)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .fma(u, a3);
+      }
+      a0.intoArray(sums, part * LENGTH);
+      a1.intoArray(sums, part * LENGTH + SUMS);
+      a2.intoArray(sums, part * LENGTH + 2 * SUMS);
+      a3.intoArray(sums, part * LENGTH + 3 * SUMS);
+    }
+  }
+
+  private static void q4KDots(long x, long w0, long w1, int columns, float[] sums) {
+    Arrays.fill(sums, 0, 2 * SUMS, 0);
+    for (int b = 0; b < columns / 256; b++) {
+      q4KScales(w0 + 144L * b, sums, 2 * SUMS);
+      q4KScales(w1 + 144L * b, sums, 3 * SUMS);
+      q4KBlocks(x + 1024L * b, w0 + 144L * b + 16, w1 + 144L * b + 16, sums);
+    }
+  }
+
+  /** Writes a block's eight scales, then its eight minima, eight bytes at a time. */
+  private static void q4KScales(long block, float[] scales, int at) {
+    float d = halfAt(block);
+    float dmin = halfAt(block + 2);
+    int low = intAt(block + 4);
+    int middle = intAt(block + 8);
+    int high = intAt(block + 12);
+    int scale = low & 0x3f3f3f3f;
+    int minimum = middle & 0x3f3f3f3f;
+    int nextScale = (high & 0x0f0f0f0f) | ((low >>> 2) & 0x30303030);
+    int nextMinimum = ((high >>> 4) & 0x0f0f0f0f) | ((middle >>> 2) & 0x30303030);
+    for (int j = 0; j < 4; j++) {
+      scales[at + j] = d * ((scale >>> (8 * j)) & 0xff);
+      scales[at + j + 4] = d * ((nextScale >>> (8 * j)) & 0xff);
+      scales[at + j + 8] = dmin * ((minimum >>> (8 * j)) & 0xff);
+      scales[at + j + 12] = dmin * ((nextMinimum >>> (8 * j)) & 0xff);
+    }
+  }
+
+  /** Adds the products with one block of two rows, whose scales lie behind the sums. */
+  private static void q4KBlocks(long x, long q0, long q1, float[] sums) {
+    for (int part = 0; part < PARTS; part++) {
+      FloatVector a0 = FloatVector.fromArray(FLOATS, sums, part * LENGTH);
+      FloatVector a1 = FloatVector.fromArray(FLOATS, sums, part * LENGTH + SUMS);
+      for (int j = 0; j < 8; j += 2) {
+        long xAt = x + 128L * j + part * STEP;
+        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt, ORDER);
+        FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + ROUND, ORDER);
+        FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + 2 * ROUND, ORDER);
+        FloatVector v3 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + 3 * ROUND, ORDER);
+        long at = 16L * j + part * BYTE_STEP;
+        IntVector p =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, q0 + at, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        IntVector q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, q0 + at + 16, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        float d = sums[32 + j];
+        float m = sums[40 + j];
+        a0 =
+            ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .sub(m)
+                .fma(v0, a0);
+        a0 =
+            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .sub(m)
+                .fma(v1, a0);
+        d = sums[33 + j];
+        m = sums[41 + j];
+        a0 =
+            ((FloatVector)
+                    p.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .sub(m)
+                .fma(v2, a0);
+        a0 =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .sub(m)
+                .fma(v3, a0);
+        p =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, q1 + at, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, q1 + at + 16, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        d = sums[48 + j];
+        m = sums[56 + j];
+        a1 =
+            ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .sub(m)
+                .fma(v0, a1);
+        a1 =
+            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .sub(m)
+                .fma(v1, a1);
+        d = sums[49 + j];
+        m = sums[57 + j];
+        a1 =
+            ((FloatVector)
+                    p.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .sub(m)
+                .fma(v2, a1);
+        a1 =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .sub(m)
+                .fma(v3, a1);
+      }
+      a0.intoArray(sums, part * LENGTH);
+      a1.intoArray(sums, part * LENGTH + SUMS);
     }
   }
 
