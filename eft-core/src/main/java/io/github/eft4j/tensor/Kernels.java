@@ -87,7 +87,7 @@ interface Kernels {
    * @param rows the number of rows
    * @param columns the length of a row, a multiple of {@value #SUMS} and of the block size
    * @param out address of {@code rows} floats
-   * @param sums working memory, 4 · {@value #SUMS} floats
+   * @param sums working memory, {@code 4 · SUMS + columns / 8} floats
    */
   void dots(
       WeightType type, long x, long w, long wStride, int rows, int columns, long out, float[] sums);

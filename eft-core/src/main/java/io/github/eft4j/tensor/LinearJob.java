@@ -174,7 +174,7 @@ final class LinearJob implements WorkerPool.Tasks {
           to - from,
           columns,
           out + 4L * from,
-          memory.floats(4 * SUMS));
+          memory.floats(4 * SUMS + columns / 8));
       return;
     }
     long rowBytes = rounds * ROUND;
@@ -194,7 +194,7 @@ final class LinearJob implements WorkerPool.Tasks {
           count,
           rounds * SUMS,
           out + 4L * first,
-          memory.floats(4 * SUMS));
+          memory.floats(4 * SUMS + columns / 8));
     }
   }
 

@@ -7,7 +7,6 @@ import static io.github.eft4j.tensor.Memory.set;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.nio.ByteOrder;
-import java.util.Arrays;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -43,6 +42,8 @@ final class VectorKernels implements Kernels {
   private static final VectorSpecies<Byte> BYTES =
       BITS == 512 ? ByteVector.SPECIES_128 : ByteVector.SPECIES_64;
 
+  private static final IntVector FOUR_BYTES =
+      IntVector.zero(IntVector.SPECIES_128).addIndex(1).mul(8);
   private static final IntVector LANE = IntVector.zero(INTS).addIndex(1);
   private static final IntVector BYTE_SHIFTS = LANE.mul(8);
 
@@ -685,12 +686,12 @@ final class VectorKernels implements Kernels {
       FloatVector a2 = a0;
       FloatVector a3 = a0;
       for (int i = 0; i < columns; i += SUMS) {
-        long k = at + 4L * i;
-        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k, ORDER);
+        long k = at / 2 + 2L * i;
+        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + at + 4L * i, ORDER);
         a0 =
             v.fma(
                 ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w0 + k / 2, ORDER)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w0 + k, ORDER)
                             .convertShape(VectorOperators.S2I, INTS, 0))
                     .lanewise(VectorOperators.LSHL, 13)
                     .and(0x8fff_e000)
@@ -700,7 +701,7 @@ final class VectorKernels implements Kernels {
         a1 =
             v.fma(
                 ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w1 + k / 2, ORDER)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w1 + k, ORDER)
                             .convertShape(VectorOperators.S2I, INTS, 0))
                     .lanewise(VectorOperators.LSHL, 13)
                     .and(0x8fff_e000)
@@ -710,7 +711,7 @@ final class VectorKernels implements Kernels {
         a2 =
             v.fma(
                 ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w2 + k / 2, ORDER)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w2 + k, ORDER)
                             .convertShape(VectorOperators.S2I, INTS, 0))
                     .lanewise(VectorOperators.LSHL, 13)
                     .and(0x8fff_e000)
@@ -720,7 +721,7 @@ final class VectorKernels implements Kernels {
         a3 =
             v.fma(
                 ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w3 + k / 2, ORDER)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w3 + k, ORDER)
                             .convertShape(VectorOperators.S2I, INTS, 0))
                     .lanewise(VectorOperators.LSHL, 13)
                     .and(0x8fff_e000)
@@ -744,12 +745,12 @@ final class VectorKernels implements Kernels {
       FloatVector a2 = a0;
       FloatVector a3 = a0;
       for (int i = 0; i < columns; i += SUMS) {
-        long k = at + 4L * i;
-        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k, ORDER);
+        long k = at / 2 + 2L * i;
+        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + at + 4L * i, ORDER);
         a0 =
             v.fma(
                 ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w0 + k / 2, ORDER)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w0 + k, ORDER)
                             .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
                     .lanewise(VectorOperators.LSHL, 16)
                     .reinterpretAsFloats(),
@@ -757,7 +758,7 @@ final class VectorKernels implements Kernels {
         a1 =
             v.fma(
                 ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w1 + k / 2, ORDER)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w1 + k, ORDER)
                             .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
                     .lanewise(VectorOperators.LSHL, 16)
                     .reinterpretAsFloats(),
@@ -765,7 +766,7 @@ final class VectorKernels implements Kernels {
         a2 =
             v.fma(
                 ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w2 + k / 2, ORDER)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w2 + k, ORDER)
                             .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
                     .lanewise(VectorOperators.LSHL, 16)
                     .reinterpretAsFloats(),
@@ -773,7 +774,7 @@ final class VectorKernels implements Kernels {
         a3 =
             v.fma(
                 ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w3 + k / 2, ORDER)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w3 + k, ORDER)
                             .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
                     .lanewise(VectorOperators.LSHL, 16)
                     .reinterpretAsFloats(),
@@ -862,20 +863,31 @@ final class VectorKernels implements Kernels {
     }
   }
 
+  /** Converts the scales of consecutive blocks of one of four rows. */
+  private static void halves(long w, int blockBytes, int blocks, float[] scales, int at) {
+    for (int b = 0; b < blocks; b++) {
+      scales[at + 4 * b] = halfAt(w + (long) blockBytes * b);
+    }
+  }
+
   private static void q4Dots(
       long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
+    int blocks = columns / 32;
+    halves(w0, 18, blocks, sums, 4 * SUMS);
+    halves(w1, 18, blocks, sums, 4 * SUMS + 1);
+    halves(w2, 18, blocks, sums, 4 * SUMS + 2);
+    halves(w3, 18, blocks, sums, 4 * SUMS + 3);
     for (int part = 0; part < PARTS; part++) {
       FloatVector a0 = FloatVector.zero(FLOATS);
       FloatVector a1 = a0;
       FloatVector a2 = a0;
       FloatVector a3 = a0;
-      for (int b = 0; b < columns / 32; b++) {
-        long block = 18L * b;
-        long at = block + 2 + part * BYTE_STEP;
+      for (int b = 0; b < blocks; b++) {
+        long at = 18L * b + 2 + part * BYTE_STEP;
         long xAt = x + 128L * b + part * STEP;
         FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, xAt, ORDER);
         FloatVector u = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + ROUND, ORDER);
-        float d = halfAt(w0 + block);
+        float d = sums[SUMS * 4 + 4 * b];
         IntVector q =
             (IntVector)
                 ByteVector.fromMemorySegment(BYTES, ALL, w0 + at, ORDER)
@@ -891,7 +903,7 @@ final class VectorKernels implements Kernels {
                         .convertShape(VectorOperators.I2F, FLOATS, 0))
                 .mul(d)
                 .fma(u, a0);
-        d = halfAt(w1 + block);
+        d = sums[SUMS * 4 + 4 * b + 1];
         q =
             (IntVector)
                 ByteVector.fromMemorySegment(BYTES, ALL, w1 + at, ORDER)
@@ -907,7 +919,7 @@ final class VectorKernels implements Kernels {
                         .convertShape(VectorOperators.I2F, FLOATS, 0))
                 .mul(d)
                 .fma(u, a1);
-        d = halfAt(w2 + block);
+        d = sums[SUMS * 4 + 4 * b + 2];
         q =
             (IntVector)
                 ByteVector.fromMemorySegment(BYTES, ALL, w2 + at, ORDER)
@@ -923,7 +935,7 @@ final class VectorKernels implements Kernels {
                         .convertShape(VectorOperators.I2F, FLOATS, 0))
                 .mul(d)
                 .fma(u, a2);
-        d = halfAt(w3 + block);
+        d = sums[SUMS * 4 + 4 * b + 3];
         q =
             (IntVector)
                 ByteVector.fromMemorySegment(BYTES, ALL, w3 + at, ORDER)
@@ -948,121 +960,124 @@ final class VectorKernels implements Kernels {
   }
 
   private static void q4KDots(long x, long w0, long w1, int columns, float[] sums) {
-    Arrays.fill(sums, 0, 2 * SUMS, 0);
-    for (int b = 0; b < columns / 256; b++) {
-      q4KScales(w0 + 144L * b, sums, 2 * SUMS);
-      q4KScales(w1 + 144L * b, sums, 3 * SUMS);
-      q4KBlocks(x + 1024L * b, w0 + 144L * b + 16, w1 + 144L * b + 16, sums);
+    int blocks = columns / 256;
+    int scales = 2 * SUMS;
+    for (int b = 0; b < blocks; b++) {
+      q4KScales(w0 + 144L * b, sums, scales + 32 * b);
+      q4KScales(w1 + 144L * b, sums, scales + 32 * b + 16);
+    }
+    for (int part = 0; part < PARTS; part++) {
+      q4KBlocks(x + part * STEP, w0, w1, blocks, scales, part, sums);
     }
   }
 
-  /** Writes a block's eight scales, then its eight minima, eight bytes at a time. */
+  /** Writes a block's eight scales, then its eight minima, four at a time. */
   private static void q4KScales(long block, float[] scales, int at) {
-    float d = halfAt(block);
-    float dmin = halfAt(block + 2);
     int low = intAt(block + 4);
     int middle = intAt(block + 8);
     int high = intAt(block + 12);
-    int scale = low & 0x3f3f3f3f;
-    int minimum = middle & 0x3f3f3f3f;
-    int nextScale = (high & 0x0f0f0f0f) | ((low >>> 2) & 0x30303030);
-    int nextMinimum = ((high >>> 4) & 0x0f0f0f0f) | ((middle >>> 2) & 0x30303030);
-    for (int j = 0; j < 4; j++) {
-      scales[at + j] = d * ((scale >>> (8 * j)) & 0xff);
-      scales[at + j + 4] = d * ((nextScale >>> (8 * j)) & 0xff);
-      scales[at + j + 8] = dmin * ((minimum >>> (8 * j)) & 0xff);
-      scales[at + j + 12] = dmin * ((nextMinimum >>> (8 * j)) & 0xff);
-    }
+    float d = halfAt(block);
+    scale(low & 0x3f3f3f3f, d, scales, at);
+    scale((high & 0x0f0f0f0f) | ((low >>> 2) & 0x30303030), d, scales, at + 4);
+    d = halfAt(block + 2);
+    scale(middle & 0x3f3f3f3f, d, scales, at + 8);
+    scale(((high >>> 4) & 0x0f0f0f0f) | ((middle >>> 2) & 0x30303030), d, scales, at + 12);
   }
 
-  /** Adds the products with one block of two rows, whose scales lie behind the sums. */
-  private static void q4KBlocks(long x, long q0, long q1, float[] sums) {
-    for (int part = 0; part < PARTS; part++) {
-      FloatVector a0 = FloatVector.fromArray(FLOATS, sums, part * LENGTH);
-      FloatVector a1 = FloatVector.fromArray(FLOATS, sums, part * LENGTH + SUMS);
-      for (int j = 0; j < 8; j += 2) {
-        long xAt = x + 128L * j + part * STEP;
-        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt, ORDER);
-        FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + ROUND, ORDER);
-        FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + 2 * ROUND, ORDER);
-        FloatVector v3 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + 3 * ROUND, ORDER);
-        long at = 16L * j + part * BYTE_STEP;
-        IntVector p =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, q0 + at, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        IntVector q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, q0 + at + 16, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        float d = sums[32 + j];
-        float m = sums[40 + j];
-        a0 =
-            ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-                .mul(d)
-                .sub(m)
-                .fma(v0, a0);
-        a0 =
-            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-                .mul(d)
-                .sub(m)
-                .fma(v1, a0);
-        d = sums[33 + j];
-        m = sums[41 + j];
-        a0 =
-            ((FloatVector)
-                    p.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .mul(d)
-                .sub(m)
-                .fma(v2, a0);
-        a0 =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .mul(d)
-                .sub(m)
-                .fma(v3, a0);
-        p =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, q1 + at, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, q1 + at + 16, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        d = sums[48 + j];
-        m = sums[56 + j];
-        a1 =
-            ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-                .mul(d)
-                .sub(m)
-                .fma(v0, a1);
-        a1 =
-            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-                .mul(d)
-                .sub(m)
-                .fma(v1, a1);
-        d = sums[49 + j];
-        m = sums[57 + j];
-        a1 =
-            ((FloatVector)
-                    p.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .mul(d)
-                .sub(m)
-                .fma(v2, a1);
-        a1 =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .mul(d)
-                .sub(m)
-                .fma(v3, a1);
-      }
-      a0.intoArray(sums, part * LENGTH);
-      a1.intoArray(sums, part * LENGTH + SUMS);
+  /** Multiplies four bytes with a number. */
+  private static void scale(int bytes, float d, float[] out, int at) {
+    IntVector q = IntVector.broadcast(IntVector.SPECIES_128, bytes);
+    q = q.lanewise(VectorOperators.LSHR, FOUR_BYTES).and(0xff);
+    ((FloatVector) q.convertShape(VectorOperators.I2F, FloatVector.SPECIES_128, 0))
+        .mul(d)
+        .intoArray(out, at);
+  }
+
+  /** One part of the products with two rows, whose scales lie behind the sums. */
+  private static void q4KBlocks(
+      long x, long w0, long w1, int blocks, int scales, int part, float[] sums) {
+    FloatVector a0 = FloatVector.zero(FLOATS);
+    FloatVector a1 = a0;
+    // 64 weights at a time: the low nibbles of 32 bytes, then the high ones.
+    for (int i = 0; i < 4 * blocks; i++) {
+      FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, x + 256L * i, ORDER);
+      FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, x + 256L * i + ROUND, ORDER);
+      FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, x + 256L * i + 2 * ROUND, ORDER);
+      FloatVector v3 = FloatVector.fromMemorySegment(FLOATS, ALL, x + 256L * i + 3 * ROUND, ORDER);
+      // The bytes of a block begin behind 16 bytes of scales.
+      long at = 32L * i + 16L * (i / 4 + 1) + part * BYTE_STEP;
+      int s = scales + 32 * (i / 4) + 2 * (i % 4);
+      IntVector p =
+          (IntVector)
+              ByteVector.fromMemorySegment(BYTES, ALL, w0 + at, ORDER)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+      IntVector q =
+          (IntVector)
+              ByteVector.fromMemorySegment(BYTES, ALL, w0 + at + 16, ORDER)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+      float d = sums[s];
+      float m = sums[s + 8];
+      a0 =
+          ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .mul(d)
+              .sub(m)
+              .fma(v0, a0);
+      a0 =
+          ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .mul(d)
+              .sub(m)
+              .fma(v1, a0);
+      d = sums[s + 1];
+      m = sums[s + 9];
+      a0 =
+          ((FloatVector)
+                  p.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .mul(d)
+              .sub(m)
+              .fma(v2, a0);
+      a0 =
+          ((FloatVector)
+                  q.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .mul(d)
+              .sub(m)
+              .fma(v3, a0);
+      p =
+          (IntVector)
+              ByteVector.fromMemorySegment(BYTES, ALL, w1 + at, ORDER)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+      q =
+          (IntVector)
+              ByteVector.fromMemorySegment(BYTES, ALL, w1 + at + 16, ORDER)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+      d = sums[s + 16];
+      m = sums[s + 24];
+      a1 =
+          ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .mul(d)
+              .sub(m)
+              .fma(v0, a1);
+      a1 =
+          ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .mul(d)
+              .sub(m)
+              .fma(v1, a1);
+      d = sums[s + 17];
+      m = sums[s + 25];
+      a1 =
+          ((FloatVector)
+                  p.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .mul(d)
+              .sub(m)
+              .fma(v2, a1);
+      a1 =
+          ((FloatVector)
+                  q.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .mul(d)
+              .sub(m)
+              .fma(v3, a1);
     }
+    a0.intoArray(sums, part * LENGTH);
+    a1.intoArray(sums, part * LENGTH + SUMS);
   }
 
   // ---------------------------------------------------------------------------------------------
