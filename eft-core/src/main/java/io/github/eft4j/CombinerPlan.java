@@ -8,34 +8,56 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
+import java.util.Map;
 
-/** A combiner made ready to be evaluated on rows of logits. Immutable. */
+/**
+ * A combiner made ready to be evaluated on rows of logits: models have become indices, weights
+ * numbers. Immutable.
+ */
 final class CombinerPlan {
-  private final List<Leaf> leaves;
-  private final LogitCombiner combiner;
   private final int vocabulary;
+  private final Sum sum;
+
+  /** A sum of logits of leaves and of values of functions. */
+  private record Sum(List<WeightedLeaf> leaves, List<WeightedFunction> functions) {}
+
+  private record WeightedLeaf(double weight, int leaf) {}
+
+  private record WeightedFunction(
+      double weight, List<Sum> inputs, Combinations.RowFunction function) {}
 
   /**
    * Makes a plan.
    *
    * @param combiner the expression
+   * @param weights what the names of weights stand for; absent ones have their defaults
    * @param vocabulary the number of ids that are combined: the models' common ones
    */
-  CombinerPlan(LogitCombiner combiner, int vocabulary) {
-    this.combiner = combiner;
-    this.leaves = combiner.leaves();
+  CombinerPlan(LogitCombiner combiner, Map<String, Double> weights, int vocabulary) {
     this.vocabulary = vocabulary;
+    this.sum = compile(combiner, combiner.leaves(), weights);
   }
 
-  List<Leaf> leaves() {
-    return leaves;
-  }
-
-  int vocabulary() {
-    return vocabulary;
+  private static Sum compile(
+      LogitCombiner expression, List<Leaf> order, Map<String, Double> weights) {
+    List<WeightedLeaf> leaves = new ArrayList<>();
+    List<WeightedFunction> functions = new ArrayList<>();
+    for (Summand summand : expression.summands()) {
+      double weight = summand.weight().value(weights);
+      if (weight == 0) {
+        continue;
+      }
+      switch (summand.term()) {
+        case Leaf leaf -> leaves.add(new WeightedLeaf(weight, order.indexOf(leaf)));
+        case FunctionTerm f ->
+            functions.add(
+                new WeightedFunction(
+                    weight,
+                    f.inputs.stream().map(input -> compile(input, order, weights)).toList(),
+                    f.function));
+      }
+    }
+    return new Sum(List.copyOf(leaves), List.copyOf(functions));
   }
 
   /**
@@ -48,19 +70,17 @@ final class CombinerPlan {
    *     forbids a token
    */
   boolean evaluate(MemorySegment[] logits, double[] scores) {
-    return evaluate(combiner, logits, scores);
+    return evaluate(sum, logits, scores);
   }
 
-  private boolean evaluate(LogitCombiner expression, MemorySegment[] logits, double[] scores) {
+  private boolean evaluate(Sum expression, MemorySegment[] logits, double[] scores) {
     Arrays.fill(scores, 0, vocabulary, 0);
     boolean finite = true;
-    for (Summand summand : expression.summands()) {
-      finite &=
-          switch (summand.term()) {
-            case Leaf leaf ->
-                addScaled(summand.weight(), logits[leaves.indexOf(leaf)], scores, vocabulary);
-            case FunctionTerm f -> addFunction(summand.weight(), f, logits, scores);
-          };
+    for (WeightedLeaf leaf : expression.leaves) {
+      finite &= addScaled(leaf.weight, logits[leaf.leaf], scores, vocabulary);
+    }
+    for (WeightedFunction function : expression.functions) {
+      finite &= addFunction(function, logits, scores);
     }
     return finite;
   }
@@ -76,25 +96,21 @@ final class CombinerPlan {
     return spoilt == 0;
   }
 
-  private boolean addFunction(
-      double weight, FunctionTerm term, MemorySegment[] logits, double[] scores) {
-    List<INDArray> inputs = new ArrayList<>();
-    double[] input = new double[vocabulary];
+  private boolean addFunction(WeightedFunction term, MemorySegment[] logits, double[] scores) {
+    double[][] inputs = new double[term.inputs.size()][vocabulary];
     boolean finite = true;
-    for (LogitCombiner expression : term.inputs) {
-      finite &= evaluate(expression, logits, input);
+    for (int i = 0; i < inputs.length; i++) {
+      double[] input = inputs[i];
+      finite &= evaluate(term.inputs.get(i), logits, input);
       double logZ = Distribution.logSumExp(input, vocabulary);
-      inputs.add(Nd4j.createFromArray(Arrays.stream(input).map(s -> s - logZ).toArray()));
+      for (int id = 0; id < vocabulary; id++) {
+        input[id] -= logZ;
+      }
     }
-    INDArray value = term.function.apply(inputs);
-    if (value.length() != vocabulary) {
-      throw new IllegalStateException(
-          "a custom combination returned shape %s, expected [%d]"
-              .formatted(Arrays.toString(value.shape()), vocabulary));
-    }
-    double[] values = value.castTo(DataType.DOUBLE).reshape(vocabulary).toDoubleVector();
+    double[] value = new double[vocabulary];
+    term.function.apply(inputs, value);
     for (int i = 0; i < vocabulary; i++) {
-      scores[i] += weight * values[i];
+      scores[i] += term.weight * value[i];
       finite &= scores[i] < Double.POSITIVE_INFINITY; // false for NaN
     }
     return finite;

@@ -11,9 +11,12 @@ import java.util.List;
  * @param tokenIds the new tokens, the end-of-text token included
  * @param logProbabilities each new token's natural-log probability under the combined distribution
  *     before temperature and filters
+ * @param topLogProbabilities for each new token the likeliest ones in its place, the likeliest
+ *     first; empty unless asked for
  * @param finishReason why the completion ended
  * @param promptTokens the number of tokens of the longest prompt that a model read
  * @param seed the seed that draws this completion again
+ * @param speculation what came of drafting; all zero where none was done
  * @param promptTime the time from the request to the first token
  * @param decodeTime the time from the first token to the last
  */
@@ -21,15 +24,18 @@ public record Completion(
     String text,
     List<Integer> tokenIds,
     List<Double> logProbabilities,
+    List<List<TokenProbability>> topLogProbabilities,
     FinishReason finishReason,
     int promptTokens,
     long seed,
+    SpeculationStatistics speculation,
     Duration promptTime,
     Duration decodeTime) {
   /** Copies the lists. */
   public Completion {
     tokenIds = List.copyOf(tokenIds);
     logProbabilities = List.copyOf(logProbabilities);
+    topLogProbabilities = List.copyOf(topLogProbabilities);
   }
 
   /**

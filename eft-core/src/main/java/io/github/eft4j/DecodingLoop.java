@@ -1,6 +1,7 @@
 package io.github.eft4j;
 
 import io.github.eft4j.LogitCombiner.Leaf;
+import io.github.eft4j.Speculation.AcceptanceRule;
 import io.github.eft4j.tensor.NativeArrays;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -8,109 +9,484 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Decodes sequences together, a token of each at a time: runs every model once, combines, draws.
- * Holds the memory that this needs; not safe for use by several threads at once.
+ * Decodes sequences together, in rounds. A round runs every model once and draws one token for each
+ * sequence; with speculation, first the draft model drafts a block of tokens for each sequence,
+ * then every other model checks all blocks in one pass, and each sequence gains as many tokens as
+ * were accepted and one more.
+ *
+ * <p>Holds the memory that this needs; not safe for use by several threads at once.
  */
 final class DecodingLoop implements AutoCloseable {
-  private final CombinerPlan plan;
+  /** The block length of the first rounds, before passes were timed. */
+  private static final int FIRST_BLOCK = 4;
+
+  private final List<Leaf> readers;
+  private final int leaves;
+  private final @Nullable Speculation speculation;
+  private final int draftReader;
   private final List<ModelRun> runs = new ArrayList<>();
+  private final Logits[] targetLogits;
+  private final List<Logits> draftLogits = new ArrayList<>();
+  private final ForwardBatch batch = new ForwardBatch();
   private final MemorySegment[] rows;
   private final double[] scores;
-  private final TokenDraw draw;
+  private final double[] draftScores;
+  private final TokenDraw target;
+  private final TokenDraw draft;
+  private final double[] targetProbabilities;
+  private final double[] draftProbabilities;
 
-  /** One model, the leaves that it serves, and the memory for its logits. */
+  /** One model, the readers that it serves, and what its passes cost. */
   private static final class ModelRun {
     final LanguageModel model;
-    final List<Integer> leaves = new ArrayList<>();
-    final ForwardBatch batch = new ForwardBatch();
-    final Map<Integer, INDArray> logits = new HashMap<>();
+    final List<Integer> readers = new ArrayList<>();
+    final PassCosts costs = new PassCosts();
 
     ModelRun(LanguageModel model) {
       this.model = model;
     }
+  }
 
-    INDArray logits(int rows) {
-      return logits.computeIfAbsent(
-          rows, n -> Nd4j.createUninitialized(DataType.FLOAT, n, model.vocabularySize()));
+  /** Memory for the logits of one pass of one model. */
+  private static final class Logits {
+    private @Nullable INDArray array;
+    private @Nullable INDArray view;
+    private MemorySegment memory = MemorySegment.NULL;
+    private final int vocabulary;
+
+    Logits(int vocabulary) {
+      this.vocabulary = vocabulary;
+    }
+
+    INDArray rows(int count) {
+      if (array == null || array.rows() < count) {
+        close();
+        array = Nd4j.createUninitialized(DataType.FLOAT, count, vocabulary);
+        view = array;
+      }
+      INDArray current = view;
+      if (current == null || current.rows() != count) {
+        current = NativeArrays.rows(array, 0, count);
+        view = current;
+      }
+      return current;
+    }
+
+    /** Makes the logits of a finished pass readable. */
+    void read(INDArray logits) {
+      memory = NativeArrays.floats(logits);
+    }
+
+    MemorySegment row(int index) {
+      long bytes = (long) Float.BYTES * vocabulary;
+      return memory.asSlice(index * bytes, bytes);
+    }
+
+    void close() {
+      if (array != null) {
+        array.close();
+      }
     }
   }
 
-  DecodingLoop(CombinerPlan plan) {
-    this.plan = plan;
-    this.rows = new MemorySegment[plan.leaves().size()];
-    this.scores = new double[plan.vocabulary()];
-    this.draw = new TokenDraw(plan.vocabulary());
+  /** Where a sequence's rows of a round are. */
+  private static final class Turn {
+    final Sequence sequence;
+
+    /** For each reader, the row of its logits that follows the last accepted token. */
+    final int[] firstRow;
+
+    int block;
+
+    /** For each drafted token, its sequence's row in that step of drafting. */
+    int[] draftRow = new int[0];
+
+    Turn(Sequence sequence, int readers) {
+      this.sequence = sequence;
+      this.firstRow = new int[readers];
+    }
+  }
+
+  /**
+   * Makes a loop.
+   *
+   * @param leaves the models that are combined, and how they read the prompt
+   * @param vocabulary the number of ids that are combined
+   * @param speculation how to draft, or null for not at all
+   */
+  DecodingLoop(List<Leaf> leaves, int vocabulary, @Nullable Speculation speculation) {
+    this.readers = readers(leaves, speculation);
+    this.leaves = leaves.size();
+    this.speculation = speculation;
+    this.draftReader = draftReader(readers, speculation);
+    this.rows = new MemorySegment[leaves.size()];
+    this.scores = new double[vocabulary];
+    this.target = new TokenDraw(vocabulary);
+    boolean ratio = speculation != null && speculation.rule() == AcceptanceRule.RATIO;
+    this.draftScores = new double[speculation == null ? 0 : vocabulary];
+    this.draft = new TokenDraw(speculation == null ? 0 : vocabulary);
+    this.targetProbabilities = new double[ratio ? vocabulary : 0];
+    this.draftProbabilities = new double[ratio ? vocabulary : 0];
     Map<LanguageModel, ModelRun> byModel = new HashMap<>();
-    for (int i = 0; i < plan.leaves().size(); i++) {
-      LanguageModel model = plan.leaves().get(i).model();
+    for (int i = 0; i < readers.size(); i++) {
+      LanguageModel model = readers.get(i).model();
       ModelRun run = byModel.get(model);
       if (run == null) {
         run = new ModelRun(model);
         byModel.put(model, run);
         runs.add(run);
       }
-      run.leaves.add(i);
+      run.readers.add(i);
     }
+    this.targetLogits =
+        runs.stream().map(run -> new Logits(run.model.vocabularySize())).toArray(Logits[]::new);
   }
 
-  /** Decodes until all sequences have ended. */
-  void run(List<Sequence> sequences) {
-    List<Sequence> active = new ArrayList<>(sequences);
-    while (true) {
-      active.forEach(Sequence::checkCancelled);
-      active.removeIf(Sequence::isFinished);
-      if (active.isEmpty()) {
-        return;
+  /** The leaves, and behind them a draft model that is none of them. */
+  static List<Leaf> readers(List<Leaf> leaves, @Nullable Speculation speculation) {
+    if (draftReader(leaves, speculation) >= 0 || speculation == null) {
+      return leaves;
+    }
+    List<Leaf> all = new ArrayList<>(leaves);
+    all.add(new Leaf(speculation.draft(), leaves.getFirst().format()));
+    return List.copyOf(all);
+  }
+
+  private static int draftReader(List<Leaf> readers, @Nullable Speculation speculation) {
+    for (int i = 0; i < readers.size() && speculation != null; i++) {
+      if (readers.get(i).model().equals(speculation.draft())) {
+        return i;
       }
-      step(active);
     }
+    return -1;
   }
 
-  private void step(List<Sequence> active) {
-    MemorySegment[] logits = new MemorySegment[rows.length];
-    for (ModelRun run : runs) {
-      run.batch.clear();
-      for (int leaf : run.leaves) {
-        for (Sequence sequence : active) {
-          sequence.addTo(run.batch, leaf);
+  private boolean draftIsLeaf() {
+    return draftReader >= 0 && draftReader < leaves;
+  }
+
+  /**
+   * Decodes until all sequences have ended.
+   *
+   * @param waiting groups of completions that share a prompt, in the order in which they are begun
+   * @param most the greatest number of sequences that are decoded together, unless one group has
+   *     more
+   */
+  void run(Queue<List<Sequence>> waiting, int most) {
+    List<Sequence> active = new ArrayList<>();
+    while (true) {
+      List<List<Sequence>> begun = new ArrayList<>();
+      int count = active.size();
+      while (!waiting.isEmpty() && (count == 0 || count + waiting.element().size() <= most)) {
+        List<Sequence> group = waiting.remove();
+        group.forEach(Sequence::checkStillWanted);
+        if (group.stream().noneMatch(Sequence::isFinished)) {
+          begun.add(group);
+          count += group.size();
         }
       }
-      INDArray out = run.logits(run.batch.logitRows());
-      run.model.forward(run.batch, out);
-      long leafBytes = (long) Float.BYTES * active.size() * run.model.vocabularySize();
-      for (int i = 0; i < run.leaves.size(); i++) {
-        logits[run.leaves.get(i)] = NativeArrays.floats(out).asSlice(i * leafBytes, leafBytes);
+      if (!begun.isEmpty()) {
+        active.addAll(begin(begun));
       }
-    }
-    for (int s = 0; s < active.size(); s++) {
-      Sequence sequence = active.get(s);
-      for (int leaf = 0; leaf < rows.length; leaf++) {
-        long bytes = logits[leaf].byteSize() / active.size();
-        rows[leaf] = logits[leaf].asSlice(s * bytes, bytes);
+      for (Sequence sequence : active) {
+        sequence.checkStillWanted();
+        if (sequence.isFinished()) {
+          sequence.close();
+        }
       }
-      if (!plan.evaluate(rows, scores)) {
-        throw notFinite(sequence);
+      active.removeIf(Sequence::isFinished);
+      if (!active.isEmpty()) {
+        round(active);
+      } else if (waiting.isEmpty()) {
+        return;
       }
-      int id = draw.draw(scores, sequence.options(), sequence.noiseAddress());
-      sequence.accept(id, draw.logProbability());
     }
   }
 
-  /** Finds the model and token that spoilt the scores in {@link #rows}. */
+  /** Reads the prompts of new sequences, and draws the first token of each. */
+  private List<Sequence> begin(List<List<Sequence>> groups) {
+    List<Sequence> leaders = groups.stream().map(List::getFirst).toList();
+    leaders.forEach(Sequence::open);
+    List<Turn> turns = leaders.stream().map(s -> new Turn(s, readers.size())).toList();
+    for (int r = 0; r < runs.size(); r++) {
+      batch.clear();
+      for (int reader : runs.get(r).readers) {
+        for (Turn turn : turns) {
+          turn.firstRow[reader] = batch.logitRows();
+          turn.sequence.addPrompt(batch, reader);
+        }
+      }
+      forward(runs.get(r), targetLogits[r], false);
+    }
+    List<Sequence> all = new ArrayList<>();
+    for (int g = 0; g < turns.size(); g++) {
+      for (Sequence sequence : groups.get(g)) {
+        if (!sequence.equals(leaders.get(g))) {
+          sequence.openLike(leaders.get(g));
+        }
+        loadRows(turns.get(g), 0, draftIsLeaf() ? targetRow(turns.get(g), draftReader, 0) : null);
+        evaluate(sequence);
+        acceptDrawn(sequence, target.draw(sequence.noiseAddress(Noise.Use.DRAW)));
+        all.add(sequence);
+      }
+    }
+    return all;
+  }
+
+  private void round(List<Sequence> active) {
+    List<Turn> turns = active.stream().map(s -> new Turn(s, readers.size())).toList();
+    int longest = 0;
+    for (Turn turn : turns) {
+      turn.block = blockLength(turn.sequence, active.size());
+      turn.draftRow = new int[turn.block];
+      longest = Math.max(longest, turn.block);
+    }
+    for (int step = 0; step < longest; step++) {
+      draftStep(turns, step);
+    }
+    check(turns);
+    List<Turn> allAccepted = new ArrayList<>();
+    for (Turn turn : turns) {
+      if (take(turn)) {
+        allAccepted.add(turn);
+      }
+    }
+    if (!allAccepted.isEmpty()) {
+      takeOneMore(allAccepted);
+    }
+    active.forEach(Sequence::truncateCaches);
+  }
+
+  /** How many tokens to draft for a sequence. */
+  private int blockLength(Sequence sequence, int together) {
+    if (speculation == null || sequence.isForced()) {
+      return 0;
+    }
+    int most = Math.min(speculation.blockLength(), sequence.remaining() - 1);
+    return speculation.adaptive() ? bestBlockLength(sequence, most, together) : most;
+  }
+
+  /**
+   * The block length with the most expected tokens a second. A block of n drafted tokens, each
+   * accepted with probability a, gives 1 + a + … + aⁿ tokens.
+   */
+  private int bestBlockLength(Sequence sequence, int most, int together) {
+    ModelRun drafter = null;
+    for (ModelRun run : runs) {
+      if (run.readers.contains(draftReader)) {
+        drafter = run;
+      }
+      if (!run.costs.isKnown()) {
+        return Math.min(FIRST_BLOCK, most);
+      }
+    }
+    if (drafter == null) {
+      return 0;
+    }
+    double acceptance = sequence.recentAcceptance();
+    double draftPass = drafter.costs.estimate(together);
+    int best = 0;
+    double bestRate = 0;
+    double tokens = 0;
+    double chance = 1;
+    for (int block = 0; block <= most; block++) {
+      tokens += chance;
+      double time = block * draftPass;
+      if (draftIsLeaf()) {
+        time += block == 0 ? draftPass : chance * draftPass; // for the token behind the block
+      }
+      for (ModelRun run : runs) {
+        if (run != drafter) {
+          time += run.costs.estimate(together * run.readers.size() * (block + 1));
+        }
+      }
+      if (tokens / time > bestRate) {
+        bestRate = tokens / time;
+        best = block;
+      }
+      chance *= acceptance;
+    }
+    return best;
+  }
+
+  /** Drafts one token more for each sequence whose block is not full. */
+  private void draftStep(List<Turn> turns, int step) {
+    batch.clear();
+    for (Turn turn : turns) {
+      if (turn.block > step) {
+        turn.draftRow[step] = batch.logitRows();
+        turn.sequence.addUnread(batch, draftReader, 1);
+      }
+    }
+    ModelRun run = runOf(draftReader);
+    if (step == draftLogits.size()) {
+      draftLogits.add(new Logits(run.model.vocabularySize()));
+    }
+    forward(run, draftLogits.get(step), true);
+    for (Turn turn : turns) {
+      if (turn.block > step) {
+        prepareDraft(turn.sequence, draftLogits.get(step).row(turn.draftRow[step]));
+        turn.sequence.draft(draft.draw(turn.sequence.noiseAddress(Noise.Use.DRAW)));
+      }
+    }
+  }
+
+  /** Runs every model but the drafter on the blocks, and the drafter where nothing was drafted. */
+  private void check(List<Turn> turns) {
+    for (int r = 0; r < runs.size(); r++) {
+      batch.clear();
+      for (int reader : runs.get(r).readers) {
+        if (reader >= leaves) {
+          continue;
+        }
+        for (Turn turn : turns) {
+          if (reader != draftReader || turn.block == 0) {
+            turn.firstRow[reader] = batch.logitRows();
+            turn.sequence.addUnread(batch, reader, turn.block + 1);
+          }
+        }
+      }
+      if (batch.sequences() > 0) {
+        forward(runs.get(r), targetLogits[r], true);
+      }
+    }
+  }
+
+  /**
+   * Gives a sequence the tokens of its block that are accepted, and the one that replaces the first
+   * that is not.
+   *
+   * @return whether all were accepted, and the token behind the block is still to be drawn
+   */
+  private boolean take(Turn turn) {
+    Sequence sequence = turn.sequence;
+    int[] block = sequence.takeDraft();
+    for (int i = 0; i < turn.block; i++) {
+      MemorySegment draftRow = draftLogits.get(i).row(turn.draftRow[i]);
+      loadRows(turn, i, draftIsLeaf() ? draftRow : null);
+      evaluate(sequence);
+      int id = choose(sequence, draftRow, block[i]);
+      sequence.checked(id == block[i], true);
+      acceptDrawn(sequence, id);
+      if (id != block[i] || sequence.isFinished()) {
+        return false;
+      }
+    }
+    if (turn.block > 0 && draftIsLeaf()) {
+      return true;
+    }
+    MemorySegment draftRow = draftIsLeaf() ? targetRow(turn, draftReader, 0) : null;
+    loadRows(turn, turn.block, draftRow);
+    evaluate(sequence);
+    int id = target.draw(sequence.noiseAddress(Noise.Use.DRAW));
+    if (turn.block == 0 && draftRow != null && speculation != null && speculation.adaptive()) {
+      // Learn for nothing whether drafting would pay.
+      prepareDraft(sequence, draftRow);
+      sequence.checked(draft.draw(sequence.noiseAddress(Noise.Use.DRAW)) == id, false);
+    }
+    acceptDrawn(sequence, id);
+    return false;
+  }
+
+  /** Draws the token behind blocks that were accepted whole, which the drafter has not seen yet. */
+  private void takeOneMore(List<Turn> turns) {
+    batch.clear();
+    for (Turn turn : turns) {
+      turn.firstRow[draftReader] = batch.logitRows();
+      turn.sequence.addUnread(batch, draftReader, 1);
+    }
+    ModelRun run = runOf(draftReader);
+    Logits logits = draftLogits.getFirst();
+    forward(run, logits, true);
+    for (Turn turn : turns) {
+      loadRows(turn, turn.block, logits.row(turn.firstRow[draftReader]));
+      evaluate(turn.sequence);
+      acceptDrawn(turn.sequence, target.draw(turn.sequence.noiseAddress(Noise.Use.DRAW)));
+    }
+  }
+
+  /** The token that takes the place of a drafted one: the same where it is accepted. */
+  private int choose(Sequence sequence, MemorySegment draftRow, int drafted) {
+    if (targetProbabilities.length == 0) {
+      return target.draw(sequence.noiseAddress(Noise.Use.DRAW));
+    }
+    prepareDraft(sequence, draftRow);
+    target.probabilities(targetProbabilities);
+    draft.probabilities(draftProbabilities);
+    double u = Noise.uniform(sequence.noiseAddress(Noise.Use.ACCEPT), 0);
+    if (u * draftProbabilities[drafted] < targetProbabilities[drafted]) {
+      return drafted;
+    }
+    return TokenDraw.drawResidual(
+        targetProbabilities, draftProbabilities, sequence.noiseAddress(Noise.Use.RESIDUAL));
+  }
+
+  private void prepareDraft(Sequence sequence, MemorySegment row) {
+    for (int i = 0; i < draftScores.length; i++) {
+      draftScores[i] = row.getAtIndex(ValueLayout.JAVA_FLOAT, i);
+    }
+    draft.prepare(draftScores, sequence.options(), sequence.counts());
+  }
+
+  private void acceptDrawn(Sequence sequence, int id) {
+    sequence.accept(sequence.forced(id), target);
+  }
+
+  /** Points {@link #rows} at a sequence's logits that follow its i-th drafted token. */
+  private void loadRows(Turn turn, int i, @Nullable MemorySegment draftRow) {
+    for (int leaf = 0; leaf < leaves; leaf++) {
+      rows[leaf] = leaf == draftReader && draftRow != null ? draftRow : targetRow(turn, leaf, i);
+    }
+  }
+
+  private MemorySegment targetRow(Turn turn, int reader, int i) {
+    return targetLogits[runs.indexOf(runOf(reader))].row(turn.firstRow[reader] + i);
+  }
+
+  private ModelRun runOf(int reader) {
+    for (ModelRun run : runs) {
+      if (run.readers.contains(reader)) {
+        return run;
+      }
+    }
+    throw new IllegalStateException("no model for reader " + reader);
+  }
+
+  /** Makes the distribution that a sequence's next token is drawn from, of {@link #rows}. */
+  private void evaluate(Sequence sequence) {
+    if (!sequence.plan().evaluate(rows, scores)) {
+      throw notFinite(sequence);
+    }
+    target.prepare(scores, sequence.options(), sequence.counts());
+  }
+
+  private void forward(ModelRun run, Logits logits, boolean timed) {
+    INDArray out = logits.rows(batch.logitRows());
+    long start = System.nanoTime();
+    run.model.forward(batch, out);
+    if (timed) {
+      run.costs.measured(batch.rows(), System.nanoTime() - start);
+    }
+    logits.read(out);
+  }
+
+  /** Finds the model and token that spoilt the scores made of {@link #rows}. */
   private IllegalStateException notFinite(Sequence sequence) {
-    for (int leaf = 0; leaf < rows.length; leaf++) {
-      Leaf of = plan.leaves().get(leaf);
-      for (int id = 0; id < of.model().vocabularySize(); id++) {
+    for (int leaf = 0; leaf < leaves; leaf++) {
+      LanguageModel model = readers.get(leaf).model();
+      for (int id = 0; id < model.vocabularySize(); id++) {
         float logit = rows[leaf].getAtIndex(ValueLayout.JAVA_FLOAT, id);
         if (!Float.isFinite(logit)) {
           return new IllegalStateException(
               "model %s gave the logit %s for token id %d at new token %d"
-                  .formatted(of.model().name(), logit, id, sequence.position()));
+                  .formatted(model.name(), logit, id, sequence.position()));
         }
       }
     }
@@ -122,6 +498,9 @@ final class DecodingLoop implements AutoCloseable {
 
   @Override
   public void close() {
-    runs.forEach(run -> run.logits.values().forEach(INDArray::close));
+    for (Logits logits : targetLogits) {
+      logits.close();
+    }
+    draftLogits.forEach(Logits::close);
   }
 }

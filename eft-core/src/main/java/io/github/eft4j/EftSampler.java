@@ -1,6 +1,9 @@
 package io.github.eft4j;
 
+import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
@@ -15,21 +18,29 @@ import org.jspecify.annotations.Nullable;
  */
 public final class EftSampler {
   private final LogitCombiner combiner;
-  private final CombinerPlan plan;
+  private final List<LogitCombiner.Leaf> leaves;
+  private final int vocabulary;
   private final SamplingOptions options;
+  private final @Nullable Speculation speculation;
+  private final int batchSize;
   private final @Nullable Tokenizer tokenizer;
   private final Set<Integer> endOfTextIds;
 
   private EftSampler(Builder builder) {
     combiner = builder.combiner;
+    leaves = combiner.leaves();
     options = builder.options.build();
+    speculation = builder.speculation;
+    batchSize = builder.batchSize;
     List<LanguageModel> models = combiner.models();
     if (models.isEmpty()) {
       throw new IllegalArgumentException("the combination " + combiner + " runs no model");
     }
-    plan =
-        new CombinerPlan(
-            combiner, VocabularyCheck.commonVocabulary(models, builder.allowExtraTokens));
+    List<LanguageModel> all = new ArrayList<>(models);
+    if (speculation != null && !all.contains(speculation.draft())) {
+      all.add(speculation.draft());
+    }
+    vocabulary = VocabularyCheck.commonVocabulary(all, builder.allowExtraTokens);
     tokenizer = models.stream().flatMap(m -> m.tokenizer().stream()).findFirst().orElse(null);
     endOfTextIds =
         models.stream().flatMap(m -> m.endOfTextIds().stream()).collect(Collectors.toSet());
@@ -89,6 +100,19 @@ public final class EftSampler {
   }
 
   /**
+   * Continues several texts, decoding them together. Each gets the completion that it would get
+   * alone.
+   *
+   * @param prompts the texts
+   * @return the completions, in the order of the prompts
+   * @throws IllegalArgumentException if no model has a tokenizer, or a prompt is empty or longer
+   *     than a model's context
+   */
+  public List<Completion> sample(List<String> prompts) {
+    return sampleAll(prompts.stream().map(p -> SampleRequest.of(Prompt.text(p))).toList());
+  }
+
+  /**
    * Serves a request.
    *
    * @param request the prompt, options, listener and way of cancelling
@@ -98,14 +122,79 @@ public final class EftSampler {
    * @throws IllegalStateException if a model's logits are not finite, or a model was closed
    */
   public Completion sample(SampleRequest request) {
-    SamplingOptions own = request.options() == null ? options : check(request.options());
-    long seed = own.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong());
-    Set<Integer> ends = own.endOfTextIds().orElse(endOfTextIds);
-    try (Sequence sequence = new Sequence(request, own, ends, seed, plan.leaves(), tokenizer);
-        DecodingLoop loop = new DecodingLoop(plan)) {
-      loop.run(List.of(sequence));
-      return sequence.completion();
+    return sampleAll(List.of(request)).getFirst();
+  }
+
+  /**
+   * Draws several completions of one prompt, which is read once. The first one is that of {@link
+   * #sample(SampleRequest)}; each reports a seed that draws it again alone. The listener hears of
+   * all of them.
+   *
+   * @param request the prompt, options, listener and way of cancelling
+   * @param completions how many
+   * @return the completions
+   * @throws IllegalArgumentException if {@code completions} is not positive, a model cannot read
+   *     the prompt, it is empty or longer than a model's context, or an option does not fit the
+   *     models
+   * @throws IllegalStateException if a model's logits are not finite, or a model was closed
+   */
+  public List<Completion> sample(SampleRequest request, int completions) {
+    if (completions < 1) {
+      throw new IllegalArgumentException("completions is " + completions + ", expected at least 1");
     }
+    return decode(List.of(group(request, completions)));
+  }
+
+  /**
+   * Serves several requests, decoding them together: the next one begins as one ends. Each gets the
+   * completion that it would get alone.
+   *
+   * @param requests the requests
+   * @return the completions, in the order of the requests
+   * @throws IllegalArgumentException if a model cannot read a prompt, it is empty or longer than a
+   *     model's context, or an option does not fit the models; nothing is decoded then
+   * @throws IllegalStateException if a model's logits are not finite, or a model was closed
+   */
+  public List<Completion> sampleAll(List<SampleRequest> requests) {
+    return decode(requests.stream().map(request -> group(request, 1)).toList());
+  }
+
+  private List<Completion> decode(List<List<Sequence>> groups) {
+    List<Sequence> sequences = groups.stream().flatMap(List::stream).toList();
+    try (DecodingLoop loop = new DecodingLoop(leaves, vocabulary, speculation)) {
+      loop.run(new ArrayDeque<>(groups), batchSize);
+      return sequences.stream().map(Sequence::completion).toList();
+    } finally {
+      sequences.forEach(Sequence::close);
+    }
+  }
+
+  private List<Sequence> group(SampleRequest request, int completions) {
+    SamplingOptions own = request.options() == null ? options : check(request.options());
+    Map<String, Double> defaults = combiner.weights();
+    for (String name : request.weights().keySet()) {
+      if (!defaults.containsKey(name)) {
+        throw new IllegalArgumentException(
+            "weight %s is not in %s, which has %s".formatted(name, combiner, defaults.keySet()));
+      }
+    }
+    CombinerPlan plan = new CombinerPlan(combiner, request.weights(), vocabulary);
+    long seed = own.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong());
+    List<LogitCombiner.Leaf> readers = DecodingLoop.readers(leaves, speculation);
+    List<Sequence> group = new ArrayList<>();
+    for (int i = 0; i < completions; i++) {
+      group.add(
+          new Sequence(
+              request,
+              own,
+              plan,
+              own.endOfTextIds().orElse(endOfTextIds),
+              Noise.seed(seed, i),
+              readers,
+              tokenizer,
+              vocabulary));
+    }
+    return group;
   }
 
   private SamplingOptions check(SamplingOptions options) {
@@ -113,20 +202,30 @@ public final class EftSampler {
       throw new IllegalArgumentException(
           "stop strings need text, but no model of " + combiner + " has a tokenizer");
     }
-    for (int id : options.endOfTextIds().orElse(Set.of())) {
-      if (id < 0 || id >= plan.vocabulary()) {
-        throw new IllegalArgumentException(
-            "end-of-text id %d is outside the vocabulary of %d ids"
-                .formatted(id, plan.vocabulary()));
-      }
+    options.endOfTextIds().orElse(Set.of()).forEach(id -> checkId("end-of-text id", id));
+    options.logitBias().keySet().forEach(id -> checkId("token id with a logit bias", id));
+    options.forcedIds().forEach(id -> checkId("forced token id", id));
+    if (options.topLogProbabilities() > vocabulary) {
+      throw new IllegalArgumentException(
+          "topLogProbabilities is %d, but the vocabulary has %d ids"
+              .formatted(options.topLogProbabilities(), vocabulary));
     }
     return options;
+  }
+
+  private void checkId(String what, int id) {
+    if (id < 0 || id >= vocabulary) {
+      throw new IllegalArgumentException(
+          "%s %d is outside the vocabulary of %d ids".formatted(what, id, vocabulary));
+    }
   }
 
   /** Collects what a sampler needs. */
   public static final class Builder {
     private final LogitCombiner combiner;
     private SamplingOptions.Builder options = SamplingOptions.builder();
+    private @Nullable Speculation speculation;
+    private int batchSize = 8;
     private boolean allowExtraTokens;
 
     private Builder(LogitCombiner combiner) {
@@ -250,6 +349,32 @@ public final class EftSampler {
      */
     public Builder ignoreEndOfText(boolean ignore) {
       options.ignoreEndOfText(ignore);
+      return this;
+    }
+
+    /**
+     * Decodes speculatively.
+     *
+     * @param speculation which model drafts, and how drafts are accepted
+     * @return this builder
+     */
+    public Builder speculation(Speculation speculation) {
+      this.speculation = Objects.requireNonNull(speculation);
+      return this;
+    }
+
+    /**
+     * Sets how many completions are decoded together.
+     *
+     * @param batchSize the greatest number, at least 1
+     * @return this builder
+     * @throws IllegalArgumentException if it is not positive
+     */
+    public Builder batchSize(int batchSize) {
+      if (batchSize < 1) {
+        throw new IllegalArgumentException("batchSize is " + batchSize + ", expected at least 1");
+      }
+      this.batchSize = batchSize;
       return this;
     }
 

@@ -11,5 +11,7 @@ public enum FinishReason {
   /** A model's context is full. */
   CONTEXT_FULL,
   /** The request was cancelled. */
-  CANCELLED
+  CANCELLED,
+  /** The request's time was over. */
+  DEADLINE
 }

@@ -6,7 +6,9 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 
 /**
  * What is sampled: an immutable expression over the next-token log-probabilities of models.
@@ -25,7 +27,7 @@ public final class LogitCombiner {
   private final List<Summand> summands;
 
   /** A weighted term. */
-  record Summand(double weight, Term term) {}
+  record Summand(Weight weight, Term term) {}
 
   /** A summand without its weight. */
   sealed interface Term {}
@@ -35,10 +37,12 @@ public final class LogitCombiner {
 
   /** A function of expressions; two are the same term only if they are the same object. */
   static final class FunctionTerm implements Term {
+    final String name;
     final List<LogitCombiner> inputs;
-    final LogitFunction function;
+    final Combinations.RowFunction function;
 
-    FunctionTerm(List<LogitCombiner> inputs, LogitFunction function) {
+    FunctionTerm(String name, List<LogitCombiner> inputs, Combinations.RowFunction function) {
+      this.name = name;
       this.inputs = inputs;
       this.function = function;
     }
@@ -49,12 +53,21 @@ public final class LogitCombiner {
   }
 
   private static List<Summand> merge(List<Summand> summands) {
-    Map<Term, Double> weights = new LinkedHashMap<>();
-    summands.forEach(s -> weights.merge(s.term, s.weight, Double::sum));
+    Map<Term, Weight> weights = new LinkedHashMap<>();
+    summands.forEach(s -> weights.merge(s.term, s.weight, Weight::plus));
     return weights.entrySet().stream()
-        .filter(e -> e.getValue() != 0)
+        .filter(e -> !e.getValue().isZero())
         .map(e -> new Summand(e.getValue(), e.getKey()))
         .toList();
+  }
+
+  private static LogitCombiner function(
+      String name, Combinations.RowFunction function, LogitCombiner... inputs) {
+    if (inputs.length == 0) {
+      throw new IllegalArgumentException(name + " needs at least one input");
+    }
+    return new LogitCombiner(
+        List.of(new Summand(Weight.ONE, new FunctionTerm(name, List.of(inputs), function))));
   }
 
   /**
@@ -65,7 +78,9 @@ public final class LogitCombiner {
    */
   public static LogitCombiner of(LanguageModel model) {
     return new LogitCombiner(
-        List.of(new Summand(1, new Leaf(Objects.requireNonNull(model), PromptFormat.plain()))));
+        List.of(
+            new Summand(
+                Weight.ONE, new Leaf(Objects.requireNonNull(model), PromptFormat.plain()))));
   }
 
   /**
@@ -127,9 +142,138 @@ public final class LogitCombiner {
       LanguageModel second,
       LanguageModel base,
       double lambda) {
+    return interpolate(large, first, second, base, Weight.of(lambda));
+  }
+
+  /**
+   * Emulates fine-tuning on a mixture of two rewards that each request may choose.
+   *
+   * @param large a large pre-trained model
+   * @param first a small model fine-tuned for the first reward
+   * @param second a small model fine-tuned for the second reward
+   * @param base the small model that both were made from
+   * @param lambda the weight of the first reward, such as {@code Weight.named("lambda", 0.5)}; the
+   *     second has {@code 1 − lambda}
+   * @return {@code log π_large + λ (log π_first − log π_base) + (1 − λ)(log π_second − log π_base)}
+   */
+  public static LogitCombiner interpolate(
+      LanguageModel large,
+      LanguageModel first,
+      LanguageModel second,
+      LanguageModel base,
+      Weight lambda) {
     return of(large)
         .plus(of(first).minus(of(base)).times(lambda))
-        .plus(of(second).minus(of(base)).times(1 - lambda));
+        .plus(of(second).minus(of(base)).times(lambda.complement()));
+  }
+
+  /**
+   * Up-scaling that trusts the large model only where the fine-tuned one would go itself: tokens in
+   * the top-p set of {@code tuned} are up-scaled, all others keep the probability that {@code
+   * tuned} gives them; then all are normalised (Mitchell et al. 2024, section 4.3).
+   *
+   * <p>This changes the distribution; {@link SamplingOptions#topP} filters the result.
+   *
+   * @param large a large pre-trained model
+   * @param tuned a small fine-tuned model
+   * @param base the small model that {@code tuned} was made from
+   * @param topP the sum of probabilities that the up-scaled tokens reach under {@code tuned}, above
+   *     0; 1 is {@link #upScale}
+   * @return {@code log π_tuned + (log π_large − log π_base)} within the set, {@code log π_tuned}
+   *     elsewhere
+   * @throws IllegalArgumentException if {@code topP} is out of its range
+   */
+  public static LogitCombiner conservative(
+      LanguageModel large, LanguageModel tuned, LanguageModel base, double topP) {
+    requireShare("topP", topP);
+    return topP == 1
+        ? upScale(large, tuned, base)
+        : function("conservative", Combinations.conservative(topP), of(large), of(tuned), of(base));
+  }
+
+  /**
+   * Contrastive decoding (Li et al., ACL 2023, <a href="https://arxiv.org/abs/2210.15097">arXiv
+   * 2210.15097</a>): what the expert says more than the amateur, among tokens that the expert finds
+   * plausible.
+   *
+   * @param expert the stronger model
+   * @param amateur the weaker model
+   * @param alpha a token is plausible that is at least this many times as likely as the expert's
+   *     likeliest, above 0 and at most 1; the paper uses 0.1
+   * @return {@code log π_expert − log π_amateur} where {@code π_expert ≥ α max π_expert}, negative
+   *     infinity elsewhere
+   * @throws IllegalArgumentException if {@code alpha} is out of its range
+   */
+  public static LogitCombiner contrast(LanguageModel expert, LanguageModel amateur, double alpha) {
+    requireShare("alpha", alpha);
+    return function(
+        "contrast", Combinations.plausible(alpha), of(expert).minus(of(amateur)), of(expert));
+  }
+
+  /**
+   * DExperts (Liu et al., ACL 2021, <a href="https://arxiv.org/abs/2105.03023">arXiv
+   * 2105.03023</a>): a base model, filtered by top-p, steered towards an expert and away from an
+   * anti-expert.
+   *
+   * @param base the model that is steered
+   * @param expert a model of what is wanted
+   * @param antiExpert a model of what is not wanted
+   * @param alpha how strongly to steer
+   * @param topP the sum of probabilities under {@code base} that the tokens kept reach, above 0;
+   *     the paper uses 0.9
+   * @return {@code log π_base + α (log π_expert − log π_antiExpert)} within the base's top-p set,
+   *     negative infinity elsewhere
+   * @throws IllegalArgumentException if {@code topP} is out of its range
+   */
+  public static LogitCombiner expertAgainst(
+      LanguageModel base,
+      LanguageModel expert,
+      LanguageModel antiExpert,
+      double alpha,
+      double topP) {
+    requireShare("topP", topP);
+    LogitCombiner steered = of(base).plus(of(expert).minus(of(antiExpert)).times(alpha));
+    return topP == 1
+        ? steered
+        : function("expertAgainst", Combinations.withinNucleus(topP), steered, of(base));
+  }
+
+  /**
+   * Classifier-free guidance (Sanchez et al. 2023, <a href="https://arxiv.org/abs/2306.17806">arXiv
+   * 2306.17806</a>): one model with two prompts.
+   *
+   * @param model the model
+   * @param prompted how it reads the prompt that it shall follow
+   * @param unprompted how it reads the prompt without what it shall follow
+   * @param guidance how closely to follow; 1 follows {@code prompted} as it is
+   * @return {@code log π(y|unprompted) + γ (log π(y|prompted) − log π(y|unprompted))}
+   */
+  public static LogitCombiner guided(
+      LanguageModel model, PromptFormat prompted, PromptFormat unprompted, double guidance) {
+    LogitCombiner without = of(model).prompted(unprompted);
+    return without.plus(of(model).prompted(prompted).minus(without).times(guidance));
+  }
+
+  /**
+   * What at least one expression finds likely (Dekoninck et al., ICLR 2024, <a
+   * href="https://arxiv.org/abs/2311.14479">arXiv 2311.14479</a>).
+   *
+   * @param inputs the expressions
+   * @return {@code max_i log π_i}
+   */
+  public static LogitCombiner union(LogitCombiner... inputs) {
+    return function("union", Combinations::union, inputs);
+  }
+
+  /**
+   * What all expressions find likely (Dekoninck et al., ICLR 2024, <a
+   * href="https://arxiv.org/abs/2311.14479">arXiv 2311.14479</a>).
+   *
+   * @param inputs the expressions
+   * @return {@code min_i log π_i}
+   */
+  public static LogitCombiner intersection(LogitCombiner... inputs) {
+    return function("intersection", Combinations::intersection, inputs);
   }
 
   /**
@@ -138,14 +282,17 @@ public final class LogitCombiner {
    * @param function combines the inputs' log-probabilities
    * @param inputs the expressions whose normalised log-probabilities the function is given
    * @return the function's value
+   * @throws IllegalArgumentException if there are no inputs
    */
   public static LogitCombiner custom(LogitFunction function, LogitCombiner... inputs) {
-    if (inputs.length == 0) {
-      throw new IllegalArgumentException("a custom combination needs at least one input");
+    return function("custom", Combinations.custom(Objects.requireNonNull(function)), inputs);
+  }
+
+  private static void requireShare(String name, double value) {
+    if (!(value > 0 && value <= 1)) {
+      throw new IllegalArgumentException(
+          name + " is " + value + ", expected above 0 and at most 1");
     }
-    return new LogitCombiner(
-        List.of(
-            new Summand(1, new FunctionTerm(List.of(inputs), Objects.requireNonNull(function)))));
   }
 
   /**
@@ -178,11 +325,31 @@ public final class LogitCombiner {
    * @throws IllegalArgumentException if the factor is not finite
    */
   public LogitCombiner times(double factor) {
-    if (!Double.isFinite(factor)) {
-      throw new IllegalArgumentException("factor is " + factor + ", expected a finite number");
-    }
+    Weight.requireFinite("factor", factor);
+    return times(Weight.of(factor));
+  }
+
+  /**
+   * A multiple of this expression by a weight that requests may choose.
+   *
+   * @param weight the factor
+   * @return {@code weight · this}
+   */
+  public LogitCombiner times(Weight weight) {
     return new LogitCombiner(
-        summands.stream().map(s -> new Summand(factor * s.weight, s.term)).toList());
+        summands.stream().map(s -> new Summand(weight.times(s.weight), s.term)).toList());
+  }
+
+  /**
+   * The strength of the change that fine-tuning made: {@code upScale(…)} with another β, for any
+   * expression.
+   *
+   * @param beta the weight of the change; 1 leaves this expression, 0 leaves {@code from}
+   * @param from what the change is counted from, usually the large base model
+   * @return {@code from + β (this − from)}
+   */
+  public LogitCombiner amplify(double beta, LogitCombiner from) {
+    return from.plus(minus(from).times(beta));
   }
 
   /**
@@ -207,6 +374,7 @@ public final class LogitCombiner {
                           case Leaf leaf -> map.apply(leaf);
                           case FunctionTerm f ->
                               new FunctionTerm(
+                                  f.name,
                                   f.inputs.stream().map(i -> i.mapLeaves(map)).toList(),
                                   f.function);
                         }))
@@ -238,6 +406,18 @@ public final class LogitCombiner {
     return List.copyOf(leaves);
   }
 
+  /** The names of the weights that requests may choose, with their defaults. */
+  Map<String, Double> weights() {
+    Map<String, Double> weights = new TreeMap<>();
+    for (Summand s : summands) {
+      weights.putAll(s.weight.defaults());
+      if (s.term instanceof FunctionTerm f) {
+        f.inputs.forEach(input -> weights.putAll(input.weights()));
+      }
+    }
+    return weights;
+  }
+
   /** The expression, such as {@code large + tuned - base}. */
   @Override
   public String toString() {
@@ -246,17 +426,22 @@ public final class LogitCombiner {
     }
     StringBuilder text = new StringBuilder();
     for (Summand s : summands) {
-      double size = Math.abs(s.weight);
+      String weight = s.weight.toString();
+      boolean negative = weight.startsWith("-");
+      String size = negative ? weight.substring(1) : weight;
       if (text.isEmpty()) {
-        text.append(s.weight < 0 ? "-" : "");
+        text.append(negative ? "-" : "");
       } else {
-        text.append(s.weight < 0 ? " - " : " + ");
+        text.append(negative ? " - " : " + ");
       }
-      text.append(size == 1 ? "" : size + "*");
+      text.append(size.equals("1") ? "" : size + "*");
       text.append(
           switch (s.term) {
             case Leaf leaf -> leaf.model.name();
-            case FunctionTerm f -> "custom" + f.inputs;
+            case FunctionTerm f ->
+                f.inputs.stream()
+                    .map(LogitCombiner::toString)
+                    .collect(Collectors.joining(", ", f.name + "(", ")"));
           });
     }
     return text.toString();

@@ -7,11 +7,32 @@ package io.github.eft4j;
 final class Noise {
   private static final long GOLDEN_GAMMA = 0x9e3779b97f4a7c15L;
 
+  /** What a number at an address is used for. */
+  enum Use {
+    /** Drawing a token, by target and draft alike. */
+    DRAW(0),
+    /** Accepting a drafted token by the ratio rule. */
+    ACCEPT(1),
+    /** Drawing in place of a drafted token that the ratio rule refused. */
+    RESIDUAL(2);
+
+    private final int offset;
+
+    Use(int offset) {
+      this.offset = offset;
+    }
+  }
+
   private Noise() {}
 
-  /** The address of one draw: of one position of one sequence. */
-  static long address(long seed, long sequence, long position) {
-    return mix(mix(mix(seed) + sequence * GOLDEN_GAMMA) + position * GOLDEN_GAMMA);
+  /** The address of one draw: of one position of one completion. */
+  static long address(long seed, long position, Use use) {
+    return mix(mix(seed) + (3 * position + use.offset) * GOLDEN_GAMMA);
+  }
+
+  /** The seed of one of several completions of a request; the first has the request's own. */
+  static long seed(long seed, int completion) {
+    return completion == 0 ? seed : mix(mix(~seed) + completion * GOLDEN_GAMMA);
   }
 
   /** A number in (0, 1), uniform, of 53 bits: for one token id at one draw. */

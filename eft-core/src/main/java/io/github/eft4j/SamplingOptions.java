@@ -1,7 +1,9 @@
 package io.github.eft4j;
 
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -24,6 +26,16 @@ import org.jspecify.annotations.Nullable;
  * @param stopStrings texts that end a completion and are left out of it
  * @param endOfTextIds tokens that end a completion; empty takes those of the models
  * @param ignoreEndOfText whether to go on after a token that ends a text
+ * @param repetitionPenalty multiplies the log-probability of every token that the prompt or the
+ *     completion has already (Keskar et al. 2019, CTRL, on log-probabilities); 1 changes nothing,
+ *     above 1 discourages repetition
+ * @param frequencyPenalty is subtracted from a token's log-probability for each time that the
+ *     completion has it already; 0 changes nothing
+ * @param presencePenalty is subtracted from a token's log-probability if the completion has it
+ *     already; 0 changes nothing
+ * @param logitBias is added to the log-probabilities of token ids; negative infinity forbids one
+ * @param forcedIds the tokens that the completion begins with, whatever their probability
+ * @param topLogProbabilities how many of the likeliest tokens to report for each new token
  */
 public record SamplingOptions(
     double temperature,
@@ -34,7 +46,13 @@ public record SamplingOptions(
     int maxNewTokens,
     List<String> stopStrings,
     Optional<Set<Integer>> endOfTextIds,
-    boolean ignoreEndOfText) {
+    boolean ignoreEndOfText,
+    double repetitionPenalty,
+    double frequencyPenalty,
+    double presencePenalty,
+    Map<Integer, Double> logitBias,
+    List<Integer> forcedIds,
+    int topLogProbabilities) {
   /** What a sampler does unless told otherwise: temperature 1, no filters, 256 new tokens. */
   public static final SamplingOptions DEFAULT = new Builder().build();
 
@@ -58,6 +76,30 @@ public record SamplingOptions(
       throw new IllegalArgumentException("a stop string is empty");
     }
     endOfTextIds = endOfTextIds.map(Set::copyOf);
+    require(
+        repetitionPenalty > 0 && repetitionPenalty < Double.POSITIVE_INFINITY,
+        "repetitionPenalty",
+        repetitionPenalty,
+        "above 0");
+    require(
+        Double.isFinite(frequencyPenalty), "frequencyPenalty", frequencyPenalty, "a finite number");
+    require(
+        Double.isFinite(presencePenalty), "presencePenalty", presencePenalty, "a finite number");
+    logitBias = Map.copyOf(logitBias);
+    logitBias.forEach(
+        (id, bias) ->
+            require(
+                bias < Double.POSITIVE_INFINITY,
+                "logitBias of token id " + id,
+                bias,
+                "a number below infinity"));
+    forcedIds = List.copyOf(forcedIds);
+    require(topLogProbabilities >= 0, "topLogProbabilities", topLogProbabilities, "at least 0");
+  }
+
+  /** Whether the next token's probability depends on which tokens there are already. */
+  boolean penalises() {
+    return repetitionPenalty != 1 || frequencyPenalty != 0 || presencePenalty != 0;
   }
 
   private static void require(boolean holds, String option, Number found, String expected) {
@@ -95,6 +137,12 @@ public record SamplingOptions(
     private List<String> stopStrings = List.of();
     private @Nullable Set<Integer> endOfTextIds;
     private boolean ignoreEndOfText;
+    private double repetitionPenalty = 1;
+    private double frequencyPenalty;
+    private double presencePenalty;
+    private final Map<Integer, Double> logitBias = new HashMap<>();
+    private List<Integer> forcedIds = List.of();
+    private int topLogProbabilities;
 
     private Builder() {}
 
@@ -108,6 +156,12 @@ public record SamplingOptions(
       stopStrings = options.stopStrings;
       endOfTextIds = options.endOfTextIds.orElse(null);
       ignoreEndOfText = options.ignoreEndOfText;
+      repetitionPenalty = options.repetitionPenalty;
+      frequencyPenalty = options.frequencyPenalty;
+      presencePenalty = options.presencePenalty;
+      logitBias.putAll(options.logitBias);
+      forcedIds = options.forcedIds;
+      topLogProbabilities = options.topLogProbabilities;
     }
 
     /**
@@ -221,6 +275,84 @@ public record SamplingOptions(
     }
 
     /**
+     * Discourages tokens that the prompt or the completion has already.
+     *
+     * @param penalty multiplies their log-probabilities; above 1 discourages, 1 changes nothing
+     * @return this builder
+     */
+    public Builder repetitionPenalty(double penalty) {
+      this.repetitionPenalty = penalty;
+      return this;
+    }
+
+    /**
+     * Discourages tokens the more, the more often the completion has them already.
+     *
+     * @param penalty is subtracted from their log-probabilities for each time
+     * @return this builder
+     */
+    public Builder frequencyPenalty(double penalty) {
+      this.frequencyPenalty = penalty;
+      return this;
+    }
+
+    /**
+     * Discourages tokens that the completion has already.
+     *
+     * @param penalty is subtracted from their log-probabilities
+     * @return this builder
+     */
+    public Builder presencePenalty(double penalty) {
+      this.presencePenalty = penalty;
+      return this;
+    }
+
+    /**
+     * Makes a token likelier or less likely.
+     *
+     * @param id the token id
+     * @param bias is added to its log-probability; negative infinity forbids it
+     * @return this builder
+     */
+    public Builder logitBias(int id, double bias) {
+      logitBias.put(id, bias);
+      return this;
+    }
+
+    /**
+     * Forbids tokens.
+     *
+     * @param ids the token ids
+     * @return this builder
+     */
+    public Builder forbiddenIds(int... ids) {
+      Arrays.stream(ids).forEach(id -> logitBias(id, Double.NEGATIVE_INFINITY));
+      return this;
+    }
+
+    /**
+     * Makes the completion begin with certain tokens.
+     *
+     * @param ids the token ids
+     * @return this builder
+     */
+    public Builder forcedIds(int... ids) {
+      this.forcedIds = Arrays.stream(ids).boxed().toList();
+      return this;
+    }
+
+    /**
+     * Reports the likeliest tokens beside each new token.
+     *
+     * @param count how many
+     * @return this builder
+     */
+    public Builder topLogProbabilities(int count) {
+      this.topLogProbabilities = count;
+      return this;
+    }
+
+    /**
      * Makes the options.
      *
      * @return the options
@@ -236,7 +368,13 @@ public record SamplingOptions(
           maxNewTokens,
           stopStrings,
           Optional.ofNullable(endOfTextIds),
-          ignoreEndOfText);
+          ignoreEndOfText,
+          repetitionPenalty,
+          frequencyPenalty,
+          presencePenalty,
+          logitBias,
+          forcedIds,
+          topLogProbabilities);
     }
   }
 }

@@ -1,76 +1,98 @@
 package io.github.eft4j;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One completion while it grows: what each model has read, what was drawn, and what of it is text.
+ * One completion while it grows: what each model has read, what was drawn or drafted, and what of
+ * it is text.
  */
 final class Sequence implements AutoCloseable {
   private final SampleRequest request;
   private final SamplingOptions options;
+  private final CombinerPlan plan;
   private final Set<Integer> endOfTextIds;
   private final long seed;
+  private final List<LogitCombiner.Leaf> readers;
   private final int[][] prompts;
   private final KeyValueCache[] caches;
-  private final int longestPrompt;
   private final int room;
+  private final @Nullable TokenCounts counts;
   private final @Nullable StreamingDecoder decoder;
   private final StopStrings stops;
   private final StringBuilder text = new StringBuilder();
   private final long started = System.nanoTime();
   private long firstTokenAt;
   private long lastTokenAt;
+
+  /** The tokens that were drawn, then those that are only drafted. */
   private int[] tokens = new int[16];
+
   private double[] logProbabilities = new double[16];
   private int count;
+  private int draftCount;
+  private final List<List<TokenProbability>> top = new ArrayList<>();
   private @Nullable FinishReason finished;
 
+  private int drafted;
+  private int checked;
+  private int accepted;
+  private int blocks;
+
+  /** Recent checks of drafted tokens, and how many were accepted, with a prior of 0.7 in 2. */
+  private double recentChecked = 2;
+
+  private double recentAccepted = 1.4;
+
   /**
-   * Starts a completion.
+   * Makes a completion that has not begun.
    *
    * @param request what was asked for
    * @param options how tokens are drawn
+   * @param plan what is sampled
    * @param endOfTextIds the tokens that end it
    * @param seed makes its draws reproducible
-   * @param leaves the models and how they read the prompt
+   * @param readers the models and how they read the prompt
    * @param tokenizer turns tokens into text, or null for none
+   * @param vocabulary the number of ids that can be drawn
    * @throws IllegalArgumentException if a prompt is empty or longer than the model's context
    */
   Sequence(
       SampleRequest request,
       SamplingOptions options,
+      CombinerPlan plan,
       Set<Integer> endOfTextIds,
       long seed,
-      List<LogitCombiner.Leaf> leaves,
-      @Nullable Tokenizer tokenizer) {
+      List<LogitCombiner.Leaf> readers,
+      @Nullable Tokenizer tokenizer,
+      int vocabulary) {
     this.request = request;
     this.options = options;
+    this.plan = plan;
     this.endOfTextIds = endOfTextIds;
     this.seed = seed;
+    this.readers = readers;
     this.prompts =
-        leaves.stream().map(leaf -> encode(request.prompt(), leaf)).toArray(int[][]::new);
-    int longest = 0;
+        readers.stream().map(reader -> encode(request.prompt(), reader)).toArray(int[][]::new);
     int least = Integer.MAX_VALUE;
     for (int i = 0; i < prompts.length; i++) {
-      longest = Math.max(longest, prompts[i].length);
       // The last token that is drawn need not be read.
-      least = Math.min(least, leaves.get(i).model().contextLength() - prompts[i].length + 1);
+      least = Math.min(least, readers.get(i).model().contextLength() - prompts[i].length + 1);
     }
-    this.longestPrompt = longest;
     this.room = least;
+    this.caches = new KeyValueCache[prompts.length];
+    this.counts = options.penalises() ? new TokenCounts(vocabulary, prompts[0]) : null;
     this.decoder = tokenizer == null ? null : new StreamingDecoder(tokenizer, prompts[0]);
     this.stops = new StopStrings(options.stopStrings());
-    this.caches =
-        leaves.stream().map(leaf -> leaf.model().newCache()).toArray(KeyValueCache[]::new);
   }
 
-  private static int[] encode(Prompt prompt, LogitCombiner.Leaf leaf) {
-    LanguageModel model = leaf.model();
-    int[] ids = leaf.format().encode(prompt, model);
+  private static int[] encode(Prompt prompt, LogitCombiner.Leaf reader) {
+    LanguageModel model = reader.model();
+    int[] ids = reader.format().encode(prompt, model);
     if (ids.length == 0) {
       throw new IllegalArgumentException(
           "the prompt is empty: model " + model.name() + " needs at least one token");
@@ -90,48 +112,151 @@ final class Sequence implements AutoCloseable {
     return ids;
   }
 
+  /** Makes the caches, empty. */
+  void open() {
+    for (int i = 0; i < caches.length; i++) {
+      caches[i] = readers.get(i).model().newCache();
+    }
+  }
+
+  /** Makes the caches as copies of those of another completion of the same prompt. */
+  void openLike(Sequence other) {
+    for (int i = 0; i < caches.length; i++) {
+      caches[i] = other.caches[i].fork();
+    }
+  }
+
   SamplingOptions options() {
     return options;
+  }
+
+  CombinerPlan plan() {
+    return plan;
+  }
+
+  @Nullable TokenCounts counts() {
+    return counts;
   }
 
   boolean isFinished() {
     return finished != null;
   }
 
-  /** Ends the completion if the request was cancelled. */
-  void checkCancelled() {
+  /** Ends the completion if the request was cancelled or its time is over. */
+  void checkStillWanted() {
+    Duration deadline = request.deadline();
+    if (finished != null) {
+      return;
+    }
     if (request.cancelled().getAsBoolean()) {
       finish(FinishReason.CANCELLED);
+    } else if (deadline != null && System.nanoTime() - started >= deadline.toNanos()) {
+      finish(FinishReason.DEADLINE);
     }
   }
 
-  /** Adds to a batch what a leaf's model has not read yet, and asks for the logits that follow. */
-  void addTo(ForwardBatch batch, int leaf) {
-    if (count == 0) {
-      batch.add(caches[leaf], prompts[leaf], 0, prompts[leaf].length, 1);
-    } else {
-      batch.add(caches[leaf], tokens, count - 1, count, 1);
-    }
+  /** Adds a reader's prompt to a batch, and asks for the logits that follow it. */
+  void addPrompt(ForwardBatch batch, int reader) {
+    batch.add(caches[reader], prompts[reader], 0, prompts[reader].length, 1);
   }
 
-  /** Where the noise of the next draw is. */
-  long noiseAddress() {
-    return Noise.address(seed, 0, count);
+  /** Adds to a batch the tokens, drafted ones included, that a reader has not read yet. */
+  void addUnread(ForwardBatch batch, int reader, int logitRows) {
+    int from = caches[reader].length() - prompts[reader].length;
+    batch.add(caches[reader], tokens, from, count + draftCount, logitRows);
   }
 
-  /** What stands where, for messages: the position of the next token in the completion. */
+  /** The number of new tokens there may still be. */
+  int remaining() {
+    return Math.min(options.maxNewTokens(), room) - count;
+  }
+
+  /** Whether the next token is one that the completion must begin with. */
+  boolean isForced() {
+    return count < options.forcedIds().size();
+  }
+
+  /** The number of tokens that were drawn. */
   int position() {
     return count;
   }
 
-  /** Takes a drawn token, and ends the completion where it ends. */
-  void accept(int id, double logProbability) {
-    if (count == tokens.length) {
-      tokens = Arrays.copyOf(tokens, 2 * count);
-      logProbabilities = Arrays.copyOf(logProbabilities, 2 * count);
+  int draftCount() {
+    return draftCount;
+  }
+
+  /** Where the noise is for the token that follows the drawn and drafted ones. */
+  long noiseAddress(Noise.Use use) {
+    return Noise.address(seed, count + draftCount, use);
+  }
+
+  /** Adds a drafted token. */
+  void draft(int id) {
+    if (draftCount == 0) {
+      blocks++;
     }
+    ensureRoom(count + draftCount);
+    tokens[count + draftCount++] = id;
+    drafted++;
+    if (counts != null) {
+      counts.add(id);
+    }
+  }
+
+  /** Makes drafted tokens candidates: they stay in place, but count no longer. */
+  int[] takeDraft() {
+    int[] draft = Arrays.copyOfRange(tokens, count, count + draftCount);
+    if (counts != null) {
+      for (int id : draft) {
+        counts.remove(id);
+      }
+    }
+    draftCount = 0;
+    return draft;
+  }
+
+  /** Notes whether a drafted token was, or would have been, accepted. */
+  void checked(boolean accept, boolean wasDrafted) {
+    if (wasDrafted) {
+      checked++;
+      accepted += accept ? 1 : 0;
+    }
+    double memory = 0.95;
+    recentChecked = memory * recentChecked + 1;
+    recentAccepted = memory * recentAccepted + (accept ? 1 : 0);
+  }
+
+  /** How likely a drafted token is to be accepted, judged by the last few dozen. */
+  double recentAcceptance() {
+    return recentAccepted / recentChecked;
+  }
+
+  private void ensureRoom(int index) {
+    if (index >= tokens.length) {
+      tokens = Arrays.copyOf(tokens, 2 * index);
+      logProbabilities = Arrays.copyOf(logProbabilities, 2 * index);
+    }
+  }
+
+  /**
+   * The token that stands in place of one that was drawn, where the completion's start is given.
+   */
+  int forced(int id) {
+    return isForced() ? options.forcedIds().get(count) : id;
+  }
+
+  /** Takes a drawn token, and ends the completion where it ends. */
+  void accept(int id, TokenDraw draw) {
+    ensureRoom(count);
     tokens[count] = id;
+    double logProbability = draw.logProbability(id);
     logProbabilities[count++] = logProbability;
+    if (options.topLogProbabilities() > 0) {
+      top.add(draw.top(options.topLogProbabilities()));
+    }
+    if (counts != null) {
+      counts.add(id);
+    }
     lastTokenAt = System.nanoTime();
     if (count == 1) {
       firstTokenAt = lastTokenAt;
@@ -153,11 +278,22 @@ final class Sequence implements AutoCloseable {
     }
   }
 
+  /** Forgets what models have read of tokens that were drafted but not accepted. */
+  void truncateCaches() {
+    for (int i = 0; i < caches.length; i++) {
+      // The last token is read by the next pass.
+      int known = prompts[i].length + count - 1;
+      if (caches[i].length() > known) {
+        caches[i].truncate(known);
+      }
+    }
+  }
+
   private void finish(FinishReason reason) {
     finished = reason;
     if (decoder != null) {
       String rest = stops.append(decoder.flush());
-      if (stops.reached() && reason != FinishReason.CANCELLED) {
+      if (stops.reached()) {
         finished = FinishReason.STOP_STRING;
       }
       emit(rest + stops.flush());
@@ -181,17 +317,22 @@ final class Sequence implements AutoCloseable {
         text.toString(),
         Arrays.stream(tokens, 0, count).boxed().toList(),
         Arrays.stream(logProbabilities, 0, count).boxed().toList(),
+        top,
         finished,
-        longestPrompt,
+        Arrays.stream(prompts).mapToInt(prompt -> prompt.length).max().orElseThrow(),
         seed,
+        new SpeculationStatistics(drafted, checked, accepted, blocks),
         Duration.ofNanos((any ? firstTokenAt : System.nanoTime()) - started),
         Duration.ofNanos(any ? lastTokenAt - firstTokenAt : 0));
   }
 
+  /** Frees the caches. Closing twice has no effect. */
   @Override
   public void close() {
-    for (KeyValueCache cache : caches) {
-      cache.close();
+    for (int i = 0; i < caches.length; i++) {
+      if (caches[i] != null) {
+        caches[i].close();
+      }
     }
   }
 }

@@ -1,14 +1,21 @@
 package io.github.eft4j;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import io.github.eft4j.tensor.NativeArrays;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /** A model whose logits are a function of the tokens read so far. */
 final class FunctionModel implements LanguageModel {
@@ -36,6 +43,63 @@ final class FunctionModel implements LanguageModel {
   /** A model that gives the same logits whatever it has read. */
   static FunctionModel constant(String name, float... logits) {
     return new FunctionModel(name, logits.length, 1 << 20, null, _ -> logits);
+  }
+
+  /** A model whose logits depend on the last two tokens in a way that a seed decides. */
+  static FunctionModel random(String name, int vocabulary, long seed, double spread) {
+    return new FunctionModel(
+        name,
+        vocabulary,
+        1 << 20,
+        null,
+        remembered(
+            context -> {
+              Random random = new Random(seed * 1_000_003 + context);
+              random.nextDouble();
+              float[] row = new float[vocabulary];
+              for (int i = 0; i < vocabulary; i++) {
+                row[i] = (float) (spread * random.nextGaussian());
+              }
+              return row;
+            }));
+  }
+
+  /** A model whose logits are the weighted sum of two others'. */
+  static FunctionModel mixed(String name, FunctionModel a, FunctionModel b, double share) {
+    return new FunctionModel(
+        name,
+        a.vocabulary,
+        1 << 20,
+        null,
+        remembered(
+            context -> {
+              List<Integer> read =
+                  context < 1000
+                      ? List.of(Math.toIntExact(context))
+                      : List.of(
+                          Math.toIntExact(context / 1000 - 1), Math.toIntExact(context % 1000));
+              float[] row = a.logits.apply(read).clone();
+              float[] other = b.logits.apply(read);
+              for (int i = 0; i < row.length; i++) {
+                row[i] += (float) (share * (other[i] - row[i]));
+              }
+              return row;
+            }));
+  }
+
+  /** A function of the last two tokens, computed once for each two. */
+  private static Function<List<Integer>, float[]> remembered(LongFunction<float[]> function) {
+    Map<Long, float[]> rows = new ConcurrentHashMap<>();
+    return read -> {
+      long last = read.getLast();
+      long context = read.size() < 2 ? last : 1000L * (read.get(read.size() - 2) + 1) + last;
+      float[] row = rows.get(context);
+      if (row == null) {
+        row = function.apply(context);
+        rows.put(context, row);
+      }
+      return row;
+    };
   }
 
   /** A model that writes a text of single letters and then ends it. */
@@ -93,13 +157,20 @@ final class FunctionModel implements LanguageModel {
   @Override
   public void forward(ForwardBatch batch, INDArray out) {
     passes.incrementAndGet();
+    MemorySegment memory = NativeArrays.floats(out);
     int row = 0;
     for (int s = 0; s < batch.sequences(); s++) {
       List<Integer> read = ((Cache) batch.cache(s)).read;
       for (int r = batch.start(s); r < batch.end(s); r++) {
         read.add(batch.token(r));
         if (r >= batch.end(s) - batch.logitRows(s)) {
-          out.putRow(row++, Nd4j.createFromArray(logits.apply(read)));
+          MemorySegment.copy(
+              logits.apply(read),
+              0,
+              memory,
+              JAVA_FLOAT,
+              (long) Float.BYTES * vocabulary * row++,
+              vocabulary);
         }
       }
     }
@@ -110,6 +181,7 @@ final class FunctionModel implements LanguageModel {
 
   private final class Cache implements KeyValueCache {
     private final List<Integer> read;
+    private boolean closed;
 
     Cache(List<Integer> read) {
       this.read = read;
@@ -138,7 +210,10 @@ final class FunctionModel implements LanguageModel {
 
     @Override
     public void close() {
-      openCaches.decrementAndGet();
+      if (!closed) {
+        closed = true;
+        openCaches.decrementAndGet();
+      }
     }
   }
 }

@@ -98,9 +98,9 @@ class GoldenCombinationTest {
 
   private static double[] logProbabilities(LogitCombiner combiner, Map<String, double[]> logits) {
     int vocabulary = logits.values().iterator().next().length;
-    CombinerPlan plan = new CombinerPlan(combiner, vocabulary);
+    CombinerPlan plan = new CombinerPlan(combiner, Map.of(), vocabulary);
     INDArray[] rows =
-        plan.leaves().stream()
+        combiner.leaves().stream()
             .map(
                 leaf -> {
                   double[] row = Objects.requireNonNull(logits.get(leaf.model().name()));

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.github.eft4j.tensor.NativeArrays;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -50,9 +51,9 @@ class LogitCombinerTest {
   }
 
   private double[] logProbabilities(LogitCombiner combiner) {
-    CombinerPlan plan = new CombinerPlan(combiner, VOCABULARY);
+    CombinerPlan plan = new CombinerPlan(combiner, Map.of(), VOCABULARY);
     INDArray[] rows =
-        plan.leaves().stream()
+        combiner.leaves().stream()
             .map(leaf -> Nd4j.createFromArray(logits(leaf.model())))
             .toArray(INDArray[]::new);
     MemorySegment[] memory =

@@ -49,7 +49,7 @@ class TokenDrawTest {
     int[] counts = new int[scores.length];
     TokenDraw draw = new TokenDraw(scores.length);
     for (int i = 0; i < DRAWS; i++) {
-      counts[draw.draw(scores, options, Noise.address(42, 0, i))]++;
+      counts[draw(draw, scores, options, Noise.address(42, i, Noise.Use.DRAW))]++;
     }
 
     double chiSquared = 0;
@@ -67,6 +67,11 @@ class TokenDrawTest {
     double freedom = cells - 1;
     assertThat(cells).isGreaterThan(2);
     assertThat(chiSquared).isLessThan(freedom + STANDARD_DEVIATIONS * Math.sqrt(2 * freedom));
+  }
+
+  private static int draw(TokenDraw draw, double[] scores, SamplingOptions options, long address) {
+    draw.prepare(scores, options);
+    return draw.draw(address);
   }
 
   /** The same filters, written as their definitions say. */
@@ -114,7 +119,7 @@ class TokenDrawTest {
     SamplingOptions options =
         SamplingOptions.builder().temperature(0.9).topK(topK).topP(topP).minP(minP).build();
     TokenDraw draw = new TokenDraw(scores.length);
-    int id = draw.draw(scores, options, Noise.address(1, 2, 3));
+    int id = draw(draw, scores, options, Noise.address(1, 2, Noise.Use.DRAW));
 
     double[] expected = exact(scores, options);
     assertThat(draw.kept())
@@ -128,9 +133,9 @@ class TokenDrawTest {
     TokenDraw draw = new TokenDraw(4);
     SamplingOptions greedy = SamplingOptions.builder().greedy().build();
 
-    assertThat(draw.draw(new double[] {0, 2, 2, 1}, greedy, 99)).isEqualTo(1);
+    assertThat(draw(draw, new double[] {0, 2, 2, 1}, greedy, 99)).isEqualTo(1);
     double z = Math.log(1 + 2 * Math.exp(2) + Math.E);
-    assertThat(draw.logProbability()).isCloseTo(2 - z, within(1e-12));
+    assertThat(draw.logProbability(1)).isCloseTo(2 - z, within(1e-12));
   }
 
   @Test
@@ -138,8 +143,8 @@ class TokenDrawTest {
     TokenDraw draw = new TokenDraw(3);
     SamplingOptions options = SamplingOptions.builder().temperature(0.1).topK(1).build();
 
-    assertThat(draw.draw(new double[] {0, Math.log(2), 0}, options, 5)).isEqualTo(1);
-    assertThat(draw.logProbability()).isCloseTo(Math.log(0.5), within(1e-12));
+    assertThat(draw(draw, new double[] {0, Math.log(2), 0}, options, 5)).isEqualTo(1);
+    assertThat(draw.logProbability(1)).isCloseTo(Math.log(0.5), within(1e-12));
   }
 
   @Test
@@ -147,9 +152,10 @@ class TokenDrawTest {
     TokenDraw draw = new TokenDraw(3);
     double[] scores = {Double.NEGATIVE_INFINITY, 0, Double.NEGATIVE_INFINITY};
     for (SamplingOptions options : distributions().toList()) {
-      assertThat(draw.draw(scores, options, 8)).isEqualTo(1);
+      assertThat(draw(draw, scores, options, 8)).isEqualTo(1);
     }
-    assertThatThrownBy(() -> draw.draw(new double[] {Double.NaN, 0, 0}, SamplingOptions.DEFAULT, 8))
+    assertThatThrownBy(
+            () -> draw(draw, new double[] {Double.NaN, 0, 0}, SamplingOptions.DEFAULT, 8))
         .isInstanceOf(ArithmeticException.class)
         .hasMessageContaining("log Z is NaN");
   }

@@ -21,8 +21,7 @@ public record Alibi(float[] slopes) {
     int power = Integer.highestOneBit(heads);
     float[] slopes = new float[heads];
     for (int h = 0; h < heads; h++) {
-      double exponent =
-          h < power ? -8.0 * (h + 1) / power : -4.0 * (2 * (h - power) + 1) / power;
+      double exponent = h < power ? -8.0 * (h + 1) / power : -4.0 * (2 * (h - power) + 1) / power;
       slopes[h] = roundToBfloat16((float) Math.pow(2, exponent));
     }
     return new Alibi(slopes);

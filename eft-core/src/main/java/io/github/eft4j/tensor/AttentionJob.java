@@ -70,16 +70,14 @@ final class AttentionJob implements WorkerPool.Tasks {
         sequence++;
       }
       int length = batch.past(sequence) + row - batch.start(sequence) + 1;
-      attend(
-          (JvmKeyValueStore) batch.store(sequence), row, pair % heads, length, scratch[worker]);
+      attend((JvmKeyValueStore) batch.store(sequence), row, pair % heads, length, scratch[worker]);
     }
   }
 
   private void attend(JvmKeyValueStore store, int row, int head, int length, Scratch memory) {
     int stride = store.stride();
     long kernelScratch =
-        memory.reserve(
-            Kernels.SCRATCH_BYTES + 4L * (Kernels.SUMS + Kernels.PAGE + stride));
+        memory.reserve(Kernels.SCRATCH_BYTES + 4L * (Kernels.SUMS + Kernels.PAGE + stride));
     long sums = kernelScratch + Kernels.SCRATCH_BYTES;
     long biases = sums + 4L * Kernels.SUMS;
     long result = biases + 4L * Kernels.PAGE;

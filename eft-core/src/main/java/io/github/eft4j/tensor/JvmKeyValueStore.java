@@ -112,13 +112,10 @@ final class JvmKeyValueStore implements KeyValueStore {
           keys(page, layer, h)
               + (long) Float.BYTES * (inPage / LANES * LANES * headSize + inPage % LANES);
       for (int d = 0; d < headSize; d++) {
-        Memory.set(
-            keyAt + (long) Float.BYTES * LANES * d, Memory.get(key + bytes * h + 4L * d));
+        Memory.set(keyAt + (long) Float.BYTES * LANES * d, Memory.get(key + bytes * h + 4L * d));
       }
       Memory.copy(
-          value + bytes * h,
-          values(page, layer, h) + (long) Float.BYTES * stride * inPage,
-          bytes);
+          value + bytes * h, values(page, layer, h) + (long) Float.BYTES * stride * inPage, bytes);
     }
   }
 
@@ -129,8 +126,7 @@ final class JvmKeyValueStore implements KeyValueStore {
     try {
       copy.reserve(0, positions);
       for (int p = 0; p < copy.pageCount; p++) {
-        MemorySegment.copy(
-            Memory.ALL, pages[p], Memory.ALL, copy.pages[p], pageBytes());
+        MemorySegment.copy(Memory.ALL, pages[p], Memory.ALL, copy.pages[p], pageBytes());
       }
       return copy;
     } catch (RuntimeException | Error e) {

@@ -72,7 +72,7 @@ final class KernelProvider {
     if (!isVectorApiPresent()) {
       throw new IllegalArgumentException(
           "vector width of %d bits, but the Vector API is not available: start java with"
-              .formatted(bits)
+                  .formatted(bits)
               + " --add-modules "
               + MODULE);
     }

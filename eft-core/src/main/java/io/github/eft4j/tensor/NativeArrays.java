@@ -44,10 +44,13 @@ public final class NativeArrays {
   }
 
   /**
-   * Whether a float32 array's numbers follow one another in c order. ND4J's own element-wise stride
-   * is no help: it is 0 ("unknown") for some contiguous arrays.
+   * Whether an array's numbers follow one another in c order, as an array's own do and those of its
+   * {@linkplain #rows rows}, but not those of a column.
+   *
+   * @param array the array
+   * @return true if they do
    */
-  private static boolean isContiguous(INDArray array) {
+  public static boolean isContiguous(INDArray array) {
     long stride = 1;
     for (int d = array.rank() - 1; d >= 0; d--) {
       if (array.size(d) != 1) {

@@ -163,11 +163,21 @@ final class Nd4jOps implements TensorOps {
     for (int i = 0; i < layers.size(); i++) {
       Linear layer = layers.get(i);
       INDArray out = outs.get(i);
-      Nd4j.gemm(x, ((Nd4jMatrix) layer.weight()).array(), out, false, true, 1, 0);
+      INDArray weight = ((Nd4jMatrix) layer.weight()).array();
+      if (x.size(0) == 1) {
+        // For one row, two to three times as fast as the general product.
+        Nd4j.getBlasWrapper().level2().gemv('c', 'n', 1, weight, vectorOf(x), 0, vectorOf(out));
+      } else {
+        Nd4j.gemm(x, weight, out, false, true, 1, 0);
+      }
       if (layer.bias() != null) {
         Nd4j.exec(new BroadcastAddOp(out, layer.bias(), out, 1));
       }
     }
+  }
+
+  private static INDArray vectorOf(INDArray row) {
+    return NativeArrays.view(row, 0, new long[] {row.length()}, new long[] {1});
   }
 
   /** With a row for each group, the parts are plain columns. */

@@ -3,6 +3,7 @@ package io.github.eft4j.tensor;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * The operations that a transformer's forward pass consists of. Activations are float32 {@link
@@ -30,6 +31,16 @@ public interface TensorOps {
    */
   static TensorOps jvm() {
     return JvmOps.builder().build();
+  }
+
+  /**
+   * The operations that are fastest on ND4J's backend: {@link #jvm} on a CPU, {@link #nd4j} on a
+   * GPU.
+   *
+   * @return the implementation
+   */
+  static TensorOps standard() {
+    return Nd4j.getEnvironment().isCPU() ? jvm() : nd4j();
   }
 
   /**

@@ -25,8 +25,8 @@ final class WorkerPool {
      * Does one task.
      *
      * @param task the task's index
-     * @param worker who does it: 0 for the caller, less than the region's limit; tasks of one region
-     *     that run at the same time have different ones
+     * @param worker who does it: 0 for the caller, less than the region's limit; tasks of one
+     *     region that run at the same time have different ones
      */
     void run(int task, int worker);
   }
@@ -85,8 +85,8 @@ final class WorkerPool {
    * @param count the number of tasks
    * @param limit the greatest number of threads that take part, the caller included
    * @param tasks does them
-   * @throws RuntimeException the first exception that a task threw, after all tasks ended; tasks not
-   *     yet begun are then left out
+   * @throws RuntimeException the first exception that a task threw, after all tasks ended; tasks
+   *     not yet begun are then left out
    */
   void run(int count, int limit, Tasks tasks) {
     if (count <= 1 || limit <= 1 || !busy.compareAndSet(false, true)) {

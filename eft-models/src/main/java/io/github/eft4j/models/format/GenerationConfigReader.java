@@ -11,28 +11,27 @@ import org.jspecify.annotations.Nullable;
 final class GenerationConfigReader {
   private final JsonObject config;
   private final @Nullable JsonObject generation;
-  private final int vocabularySize;
 
-  private GenerationConfigReader(
-      JsonObject config, @Nullable JsonObject generation, int vocabularySize) {
+  private GenerationConfigReader(JsonObject config, @Nullable JsonObject generation) {
     this.config = config;
     this.generation = generation;
-    this.vocabularySize = vocabularySize;
   }
 
   static GenerationConfig read(
       ModelConfig model, JsonObject config, @Nullable JsonObject generation) {
-    var reader = new GenerationConfigReader(config, generation, model.vocabularySize());
+    var reader = new GenerationConfigReader(config, generation);
+    int size = model.vocabularySize();
     // The documented defaults of LlamaConfig and FalconConfig.
     boolean llama = model.family().equals("llama");
     return new GenerationConfig(
-        reader.ids("eos_token_id", Set.of(llama ? 2 : 11)),
-        first(reader.ids("bos_token_id", Set.of(llama ? 1 : 11))),
-        first(reader.ids("pad_token_id", Set.of())),
+        reader.ids("eos_token_id", Set.of(llama ? 2 : 11), size),
+        first(reader.ids("bos_token_id", Set.of(llama ? 1 : 11), size)),
+        // Nothing is ever padded here, so an id that the vocabulary lacks does no harm.
+        first(reader.ids("pad_token_id", Set.of(), Integer.MAX_VALUE)),
         Optional.ofNullable(generation).map(GenerationConfigReader::sampling));
   }
 
-  private Set<Integer> ids(String key, Set<Integer> absent) {
+  private Set<Integer> ids(String key, Set<Integer> absent, int vocabularySize) {
     JsonObject source = generation != null && generation.has(key) ? generation : config;
     if (!source.mentions(key)) {
       return absent;

@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The vocabulary that a GGUF file carries, with everything that a tokenizer is built from. Defaults
@@ -16,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param pre how text is split before byte-pair encoding, such as {@code llama-bpe} or {@code
  *     falcon}; empty if the file does not say
  * @param tokens the token of each id
- * @param scores the score of each id, or nothing if the file has none
+ * @param scores the score of each id, or empty if the file has none
  * @param types the type of each id, one of the constants of this class, or nothing if the file has
  *     none
  * @param merges the pairs that byte-pair encoding joins, the first ones first, each with a space
@@ -36,8 +35,8 @@ public record GgufVocabulary(
     String model,
     String pre,
     List<String> tokens,
-    float @Nullable [] scores,
-    int @Nullable [] types,
+    float[] scores,
+    int[] types,
     List<String> merges,
     OptionalInt beginOfText,
     OptionalInt endOfText,
@@ -88,12 +87,8 @@ public record GgufVocabulary(
   public GgufVocabulary {
     tokens = List.copyOf(tokens);
     merges = List.copyOf(merges);
-    if (scores != null) {
-      checkLength("scores", scores.length, tokens.size());
-    }
-    if (types != null) {
-      checkLength("token types", types.length, tokens.size());
-    }
+    checkLength("scores", scores.length, tokens.size());
+    checkLength("token types", types.length, tokens.size());
     for (OptionalInt id :
         List.of(beginOfText, endOfText, endOfTurn, endOfMessage, unknown, padding)) {
       if (id.isPresent() && (id.getAsInt() < 0 || id.getAsInt() >= tokens.size())) {
@@ -105,7 +100,7 @@ public record GgufVocabulary(
   }
 
   private static void checkLength(String what, int length, int tokens) {
-    if (length != tokens) {
+    if (length != 0 && length != tokens) {
       throw new IllegalArgumentException(length + " " + what + " for " + tokens + " tokens");
     }
   }
@@ -137,8 +132,8 @@ public record GgufVocabulary(
               model,
               pre,
               tokens.get(),
-              metadata.floats(PREFIX + "scores").orElse(null),
-              metadata.integers(PREFIX + "token_type").orElse(null),
+              metadata.floats(PREFIX + "scores").orElse(new float[0]),
+              metadata.integers(PREFIX + "token_type").orElse(new int[0]),
               metadata.strings(PREFIX + "merges").orElse(List.of()),
               id(file, BEGIN_OF_TEXT),
               id(file, END_OF_TEXT),
@@ -185,10 +180,10 @@ public record GgufVocabulary(
       writer.string(PREFIX + "pre", pre);
     }
     writer.strings(PREFIX + "tokens", tokens);
-    if (scores != null) {
+    if (scores.length > 0) {
       writer.floats(PREFIX + "scores", scores);
     }
-    if (types != null) {
+    if (types.length > 0) {
       writer.integers(PREFIX + "token_type", types);
     }
     if (!merges.isEmpty()) {

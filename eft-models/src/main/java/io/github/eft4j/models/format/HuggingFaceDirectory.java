@@ -4,6 +4,7 @@ import io.github.eft4j.models.config.ModelConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +33,20 @@ public record HuggingFaceDirectory(Path path, ModelConfig config, GenerationConf
     ModelConfig model = ConfigReader.read(config);
     return new HuggingFaceDirectory(
         path, model, GenerationConfigReader.read(model, config, generation));
+  }
+
+  /**
+   * How the tokenizer splits text, from {@code tokenizer.json}.
+   *
+   * @return the type of its model, such as {@code BPE}, or empty without a tokenizer
+   * @throws ModelFormatException if {@code tokenizer.json} is malformed or names no type
+   * @throws IOException if the file cannot be read
+   */
+  public Optional<String> tokenizerKind() throws IOException {
+    Path tokenizer = path.resolve("tokenizer.json");
+    return Files.exists(tokenizer)
+        ? JsonObject.read(tokenizer).requiredObject("model").string("type")
+        : Optional.empty();
   }
 
   /**

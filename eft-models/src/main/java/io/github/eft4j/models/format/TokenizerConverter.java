@@ -93,7 +93,7 @@ final class TokenizerConverter {
         byteLevel ? "gpt2" : "llama",
         byteLevel ? split(splits) : "",
         List.of(tokens),
-        byteLevel ? null : scores(merges),
+        byteLevel ? new float[0] : scores(merges),
         types,
         byteLevel ? merges : List.of(),
         begin,

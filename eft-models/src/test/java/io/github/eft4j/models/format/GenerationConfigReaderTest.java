@@ -51,6 +51,11 @@ class GenerationConfigReaderTest {
   }
 
   @Test
+  void thePaddingIdMayLieBeyondTheVocabulary() throws IOException {
+    assertThat(read("{'model_type': 'llama', 'pad_token_id': 32000}").paddingId()).hasValue(32000);
+  }
+
+  @Test
   void generationConfigurationOverridesIds() throws IOException {
     GenerationConfig config =
         read(
