@@ -70,16 +70,6 @@ interface Kernels {
   void tile(long x, int tokens, long w, int rounds, float[] sums, int at);
 
   /**
-   * Adds partial sums up, as {@link Memory#tree} does.
-   *
-   * @param sums holds [count][{@value #SUMS}] floats, which may be changed
-   * @param at index of the first of them
-   * @param count the number of sums
-   * @param out address of {@code count} floats
-   */
-  void trees(float[] sums, int at, int count, long out);
-
-  /**
    * Whether {@link #dots} reads weights of a type.
    *
    * @param type the type
@@ -97,7 +87,7 @@ interface Kernels {
    * @param rows the number of rows
    * @param columns the length of a row, a multiple of {@value #SUMS} and of the block size
    * @param out address of {@code rows} floats
-   * @param sums working memory, 4 · {@value #SUMS} floats
+   * @param sums working memory, {@code 4 · SUMS + columns / 8} floats
    */
   void dots(
       WeightType type, long x, long w, long wStride, int rows, int columns, long out, float[] sums);

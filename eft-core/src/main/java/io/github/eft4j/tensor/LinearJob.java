@@ -30,7 +30,7 @@ final class LinearJob implements WorkerPool.Tasks {
   private static final int TOKEN_BLOCK = 132;
 
   /** Columns that are multiplied together, a multiple of every block size. */
-  private static final int COLUMN_BLOCK = 512;
+  private static final int COLUMN_BLOCK = 1024;
 
   /** Rows that are dequantised together for one token. */
   private static final int GROUP_OF_ONE = 4;
@@ -174,7 +174,7 @@ final class LinearJob implements WorkerPool.Tasks {
           to - from,
           columns,
           out + 4L * from,
-          memory.floats(4 * SUMS));
+          memory.floats(4 * SUMS + columns / 8));
       return;
     }
     long rowBytes = rounds * ROUND;
@@ -194,7 +194,7 @@ final class LinearJob implements WorkerPool.Tasks {
           count,
           rounds * SUMS,
           out + 4L * first,
-          memory.floats(4 * SUMS));
+          memory.floats(4 * SUMS + columns / 8));
     }
   }
 
@@ -211,7 +211,7 @@ final class LinearJob implements WorkerPool.Tasks {
     int panels = (rows + tileRows - 1) / tileRows;
     long panelBytes = COLUMN_BLOCK / SUMS * rowsRound;
     int panelSums = tiles * tileSums;
-    long panel = memory.reserve(panelBytes + 4L * tileRows);
+    long panel = memory.reserve(panelBytes);
     float[] sums = memory.floats(panels * panelSums);
     Arrays.fill(sums, 0, panels * panelSums, 0);
     long tokensAt = x + (long) firstToken * rounds * ROUND;
@@ -229,15 +229,13 @@ final class LinearJob implements WorkerPool.Tasks {
             p * panelSums);
       }
     }
-    long results = panel + panelBytes;
     for (int p = 0; p < panels; p++) {
-      int panelRows = Math.min(tileRows, rows - p * tileRows);
+      int row = firstRow + p * tileRows;
+      int panelRows = Math.min(tileRows, firstRow + rows - row);
       for (int t = 0; t < count; t++) {
-        int tile = p * panelSums + t / tileTokens * tileSums;
-        kernels.trees(sums, tile + t % tileTokens * tileRows * SUMS, panelRows, results);
-        int row = firstRow + p * tileRows;
-        long at = (long) (firstToken + t) * matrix.rows() + row;
-        Memory.copy(results, out + 4L * at, 4L * panelRows);
+        int at = p * panelSums + t / tileTokens * tileSums + t % tileTokens * tileRows * SUMS;
+        long element = (long) (firstToken + t) * matrix.rows() + row;
+        Memory.trees(sums, at, panelRows, out + 4L * element);
       }
     }
   }

@@ -67,13 +67,6 @@ final class ScalarKernels implements Kernels {
   }
 
   @Override
-  public void trees(float[] sums, int at, int count, long out) {
-    for (int i = 0; i < count; i++) {
-      set(out + 4L * i, Memory.tree(sums, at + SUMS * i));
-    }
-  }
-
-  @Override
   public boolean hasDots(WeightType type) {
     return type == WeightType.F32;
   }

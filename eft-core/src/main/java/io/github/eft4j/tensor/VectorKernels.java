@@ -35,7 +35,6 @@ final class VectorKernels implements Kernels {
       VectorSpecies.of(int.class, VectorShape.forBitSize(BITS));
   private static final VectorSpecies<Short> HALVES =
       VectorSpecies.of(short.class, VectorShape.forBitSize(BITS / 2));
-  private static final VectorSpecies<Float> QUARTER = FloatVector.SPECIES_128;
 
   /**
    * As many bytes as a register has floats; unused where those are 4, of which no vector exists.
@@ -43,6 +42,8 @@ final class VectorKernels implements Kernels {
   private static final VectorSpecies<Byte> BYTES =
       BITS == 512 ? ByteVector.SPECIES_128 : ByteVector.SPECIES_64;
 
+  private static final IntVector FOUR_BYTES =
+      IntVector.zero(IntVector.SPECIES_128).addIndex(1).mul(8);
   private static final IntVector LANE = IntVector.zero(INTS).addIndex(1);
   private static final IntVector BYTE_SHIFTS = LANE.mul(8);
 
@@ -614,26 +615,10 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
-  public void trees(float[] sums, int at, int count, long out) {
-    for (int i = 0; i < count; i++) {
-      tree(sums, at + i * SUMS, out + 4L * i);
-    }
-  }
-
-  /** The order of {@link Memory#tree}, four numbers at a time. */
-  private static void tree(float[] sums, int at, long out) {
-    FloatVector a = FloatVector.fromArray(QUARTER, sums, at);
-    FloatVector b = FloatVector.fromArray(QUARTER, sums, at + 4);
-    FloatVector c = FloatVector.fromArray(QUARTER, sums, at + 8);
-    FloatVector d = FloatVector.fromArray(QUARTER, sums, at + 12);
-    a.add(c).add(b.add(d)).intoArray(sums, at);
-    set(out, (sums[at] + sums[at + 2]) + (sums[at + 1] + sums[at + 3]));
-  }
-
-  @Override
   public boolean hasDots(WeightType type) {
     return switch (type) {
-      case F32, F16, BF16, Q8_0 -> true;
+      case F32, F16, BF16 -> true;
+      case Q8_0, Q4_0, Q4_K -> LENGTH > 4; // no vector has 4 bytes
       default -> false;
     };
   }
@@ -648,10 +633,11 @@ final class VectorKernels implements Kernels {
       int columns,
       long out,
       float[] sums) {
-    for (int r = 0; r < rows; r += 4) {
-      int count = Math.min(4, rows - r);
+    int together = type == WeightType.Q4_K ? 2 : 4;
+    for (int r = 0; r < rows; r += together) {
+      int count = Math.min(together, rows - r);
       long w0 = w + r * wStride;
-      // Where fewer than four rows are left, the last one is computed several times.
+      // Where fewer rows are left, the last one is computed several times.
       long w1 = w0 + Math.min(1, count - 1) * wStride;
       long w2 = w0 + Math.min(2, count - 1) * wStride;
       long w3 = w0 + (count - 1) * wStride;
@@ -660,9 +646,11 @@ final class VectorKernels implements Kernels {
         case F16 -> halfDots(x, w0, w1, w2, w3, columns, sums);
         case BF16 -> brainFloatDots(x, w0, w1, w2, w3, columns, sums);
         case Q8_0 -> q8Dots(x, w0, w1, w2, w3, columns, sums);
+        case Q4_0 -> q4Dots(x, w0, w1, w2, w3, columns, sums);
+        case Q4_K -> q4KDots(x, w0, w1, columns, sums);
         default -> throw new IllegalArgumentException("no dot products with " + type);
       }
-      trees(sums, 0, count, out + 4L * r);
+      Memory.trees(sums, 0, count, out + 4L * r);
     }
   }
 
@@ -698,12 +686,12 @@ final class VectorKernels implements Kernels {
       FloatVector a2 = a0;
       FloatVector a3 = a0;
       for (int i = 0; i < columns; i += SUMS) {
-        long k = at + 4L * i;
-        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k, ORDER);
+        long k = at / 2 + 2L * i;
+        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + at + 4L * i, ORDER);
         a0 =
             v.fma(
                 ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w0 + k / 2, ORDER)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w0 + k, ORDER)
                             .convertShape(VectorOperators.S2I, INTS, 0))
                     .lanewise(VectorOperators.LSHL, 13)
                     .and(0x8fff_e000)
@@ -713,7 +701,7 @@ final class VectorKernels implements Kernels {
         a1 =
             v.fma(
                 ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w1 + k / 2, ORDER)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w1 + k, ORDER)
                             .convertShape(VectorOperators.S2I, INTS, 0))
                     .lanewise(VectorOperators.LSHL, 13)
                     .and(0x8fff_e000)
@@ -723,7 +711,7 @@ final class VectorKernels implements Kernels {
         a2 =
             v.fma(
                 ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w2 + k / 2, ORDER)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w2 + k, ORDER)
                             .convertShape(VectorOperators.S2I, INTS, 0))
                     .lanewise(VectorOperators.LSHL, 13)
                     .and(0x8fff_e000)
@@ -733,7 +721,7 @@ final class VectorKernels implements Kernels {
         a3 =
             v.fma(
                 ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w3 + k / 2, ORDER)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w3 + k, ORDER)
                             .convertShape(VectorOperators.S2I, INTS, 0))
                     .lanewise(VectorOperators.LSHL, 13)
                     .and(0x8fff_e000)
@@ -757,12 +745,12 @@ final class VectorKernels implements Kernels {
       FloatVector a2 = a0;
       FloatVector a3 = a0;
       for (int i = 0; i < columns; i += SUMS) {
-        long k = at + 4L * i;
-        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k, ORDER);
+        long k = at / 2 + 2L * i;
+        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + at + 4L * i, ORDER);
         a0 =
             v.fma(
                 ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w0 + k / 2, ORDER)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w0 + k, ORDER)
                             .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
                     .lanewise(VectorOperators.LSHL, 16)
                     .reinterpretAsFloats(),
@@ -770,7 +758,7 @@ final class VectorKernels implements Kernels {
         a1 =
             v.fma(
                 ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w1 + k / 2, ORDER)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w1 + k, ORDER)
                             .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
                     .lanewise(VectorOperators.LSHL, 16)
                     .reinterpretAsFloats(),
@@ -778,7 +766,7 @@ final class VectorKernels implements Kernels {
         a2 =
             v.fma(
                 ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w2 + k / 2, ORDER)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w2 + k, ORDER)
                             .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
                     .lanewise(VectorOperators.LSHL, 16)
                     .reinterpretAsFloats(),
@@ -786,7 +774,7 @@ final class VectorKernels implements Kernels {
         a3 =
             v.fma(
                 ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w3 + k / 2, ORDER)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w3 + k, ORDER)
                             .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
                     .lanewise(VectorOperators.LSHL, 16)
                     .reinterpretAsFloats(),
@@ -799,10 +787,12 @@ final class VectorKernels implements Kernels {
     }
   }
 
+  // Weights as they are stored. The conversions are written out: C2 gives up inlining a helper that
+  // is called so often, and every vector that crosses a call is allocated.
+
   private static void q8Dots(
       long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
     for (int part = 0; part < PARTS; part++) {
-      long at = part * STEP;
       FloatVector a0 = FloatVector.zero(FLOATS);
       FloatVector a1 = a0;
       FloatVector a2 = a0;
@@ -810,27 +800,284 @@ final class VectorKernels implements Kernels {
       for (int b = 0; b < columns / 32; b++) {
         long block = 34L * b;
         long q = block + 2 + part * BYTE_STEP;
-        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + at + 128L * b, ORDER);
-        FloatVector u =
-            FloatVector.fromMemorySegment(FLOATS, ALL, x + at + 128L * b + ROUND, ORDER);
+        long xAt = x + 128L * b + part * STEP;
+        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, xAt, ORDER);
+        FloatVector u = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + ROUND, ORDER);
         float d = halfAt(w0 + block);
-        a0 = floats(signed(w0 + q)).mul(d).fma(v, a0);
-        a0 = floats(signed(w0 + q + 16)).mul(d).fma(u, a0);
+        a0 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w0 + q, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d)
+                .fma(v, a0);
+        a0 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w0 + q + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d)
+                .fma(u, a0);
         d = halfAt(w1 + block);
-        a1 = floats(signed(w1 + q)).mul(d).fma(v, a1);
-        a1 = floats(signed(w1 + q + 16)).mul(d).fma(u, a1);
+        a1 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w1 + q, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d)
+                .fma(v, a1);
+        a1 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w1 + q + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d)
+                .fma(u, a1);
         d = halfAt(w2 + block);
-        a2 = floats(signed(w2 + q)).mul(d).fma(v, a2);
-        a2 = floats(signed(w2 + q + 16)).mul(d).fma(u, a2);
+        a2 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w2 + q, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d)
+                .fma(v, a2);
+        a2 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w2 + q + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d)
+                .fma(u, a2);
         d = halfAt(w3 + block);
-        a3 = floats(signed(w3 + q)).mul(d).fma(v, a3);
-        a3 = floats(signed(w3 + q + 16)).mul(d).fma(u, a3);
+        a3 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w3 + q, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d)
+                .fma(v, a3);
+        a3 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w3 + q + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d)
+                .fma(u, a3);
       }
       a0.intoArray(sums, part * LENGTH);
       a1.intoArray(sums, part * LENGTH + SUMS);
       a2.intoArray(sums, part * LENGTH + 2 * SUMS);
       a3.intoArray(sums, part * LENGTH + 3 * SUMS);
     }
+  }
+
+  /** Converts the scales of consecutive blocks of one of four rows. */
+  private static void halves(long w, int blockBytes, int blocks, float[] scales, int at) {
+    for (int b = 0; b < blocks; b++) {
+      scales[at + 4 * b] = halfAt(w + (long) blockBytes * b);
+    }
+  }
+
+  private static void q4Dots(
+      long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
+    int blocks = columns / 32;
+    halves(w0, 18, blocks, sums, 4 * SUMS);
+    halves(w1, 18, blocks, sums, 4 * SUMS + 1);
+    halves(w2, 18, blocks, sums, 4 * SUMS + 2);
+    halves(w3, 18, blocks, sums, 4 * SUMS + 3);
+    for (int part = 0; part < PARTS; part++) {
+      FloatVector a0 = FloatVector.zero(FLOATS);
+      FloatVector a1 = a0;
+      FloatVector a2 = a0;
+      FloatVector a3 = a0;
+      for (int b = 0; b < blocks; b++) {
+        long at = 18L * b + 2 + part * BYTE_STEP;
+        long xAt = x + 128L * b + part * STEP;
+        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, xAt, ORDER);
+        FloatVector u = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + ROUND, ORDER);
+        float d = sums[SUMS * 4 + 4 * b];
+        IntVector q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w0 + at, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        a0 =
+            ((FloatVector) q.and(15).sub(8).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .fma(v, a0);
+        a0 =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .sub(8)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .fma(u, a0);
+        d = sums[SUMS * 4 + 4 * b + 1];
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w1 + at, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        a1 =
+            ((FloatVector) q.and(15).sub(8).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .fma(v, a1);
+        a1 =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .sub(8)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .fma(u, a1);
+        d = sums[SUMS * 4 + 4 * b + 2];
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w2 + at, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        a2 =
+            ((FloatVector) q.and(15).sub(8).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .fma(v, a2);
+        a2 =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .sub(8)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .fma(u, a2);
+        d = sums[SUMS * 4 + 4 * b + 3];
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w3 + at, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        a3 =
+            ((FloatVector) q.and(15).sub(8).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .fma(v, a3);
+        a3 =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .sub(8)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .fma(u, a3);
+      }
+      a0.intoArray(sums, part * LENGTH);
+      a1.intoArray(sums, part * LENGTH + SUMS);
+      a2.intoArray(sums, part * LENGTH + 2 * SUMS);
+      a3.intoArray(sums, part * LENGTH + 3 * SUMS);
+    }
+  }
+
+  private static void q4KDots(long x, long w0, long w1, int columns, float[] sums) {
+    int blocks = columns / 256;
+    int scales = 2 * SUMS;
+    for (int b = 0; b < blocks; b++) {
+      q4KScales(w0 + 144L * b, sums, scales + 32 * b);
+      q4KScales(w1 + 144L * b, sums, scales + 32 * b + 16);
+    }
+    for (int part = 0; part < PARTS; part++) {
+      q4KBlocks(x + part * STEP, w0, w1, blocks, scales, part, sums);
+    }
+  }
+
+  /** Writes a block's eight scales, then its eight minima, four at a time. */
+  private static void q4KScales(long block, float[] scales, int at) {
+    int low = intAt(block + 4);
+    int middle = intAt(block + 8);
+    int high = intAt(block + 12);
+    float d = halfAt(block);
+    scale(low & 0x3f3f3f3f, d, scales, at);
+    scale((high & 0x0f0f0f0f) | ((low >>> 2) & 0x30303030), d, scales, at + 4);
+    d = halfAt(block + 2);
+    scale(middle & 0x3f3f3f3f, d, scales, at + 8);
+    scale(((high >>> 4) & 0x0f0f0f0f) | ((middle >>> 2) & 0x30303030), d, scales, at + 12);
+  }
+
+  /** Multiplies four bytes with a number. */
+  private static void scale(int bytes, float d, float[] out, int at) {
+    IntVector q = IntVector.broadcast(IntVector.SPECIES_128, bytes);
+    q = q.lanewise(VectorOperators.LSHR, FOUR_BYTES).and(0xff);
+    ((FloatVector) q.convertShape(VectorOperators.I2F, FloatVector.SPECIES_128, 0))
+        .mul(d)
+        .intoArray(out, at);
+  }
+
+  /** One part of the products with two rows, whose scales lie behind the sums. */
+  private static void q4KBlocks(
+      long x, long w0, long w1, int blocks, int scales, int part, float[] sums) {
+    FloatVector a0 = FloatVector.zero(FLOATS);
+    FloatVector a1 = a0;
+    // 64 weights at a time: the low nibbles of 32 bytes, then the high ones.
+    for (int i = 0; i < 4 * blocks; i++) {
+      FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, x + 256L * i, ORDER);
+      FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, x + 256L * i + ROUND, ORDER);
+      FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, x + 256L * i + 2 * ROUND, ORDER);
+      FloatVector v3 = FloatVector.fromMemorySegment(FLOATS, ALL, x + 256L * i + 3 * ROUND, ORDER);
+      // The bytes of a block begin behind 16 bytes of scales.
+      long at = 32L * i + 16L * (i / 4 + 1) + part * BYTE_STEP;
+      int s = scales + 32 * (i / 4) + 2 * (i % 4);
+      IntVector p =
+          (IntVector)
+              ByteVector.fromMemorySegment(BYTES, ALL, w0 + at, ORDER)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+      IntVector q =
+          (IntVector)
+              ByteVector.fromMemorySegment(BYTES, ALL, w0 + at + 16, ORDER)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+      float d = sums[s];
+      float m = sums[s + 8];
+      a0 =
+          ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .mul(d)
+              .sub(m)
+              .fma(v0, a0);
+      a0 =
+          ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .mul(d)
+              .sub(m)
+              .fma(v1, a0);
+      d = sums[s + 1];
+      m = sums[s + 9];
+      a0 =
+          ((FloatVector)
+                  p.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .mul(d)
+              .sub(m)
+              .fma(v2, a0);
+      a0 =
+          ((FloatVector)
+                  q.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .mul(d)
+              .sub(m)
+              .fma(v3, a0);
+      p =
+          (IntVector)
+              ByteVector.fromMemorySegment(BYTES, ALL, w1 + at, ORDER)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+      q =
+          (IntVector)
+              ByteVector.fromMemorySegment(BYTES, ALL, w1 + at + 16, ORDER)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+      d = sums[s + 16];
+      m = sums[s + 24];
+      a1 =
+          ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .mul(d)
+              .sub(m)
+              .fma(v0, a1);
+      a1 =
+          ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .mul(d)
+              .sub(m)
+              .fma(v1, a1);
+      d = sums[s + 17];
+      m = sums[s + 25];
+      a1 =
+          ((FloatVector)
+                  p.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .mul(d)
+              .sub(m)
+              .fma(v2, a1);
+      a1 =
+          ((FloatVector)
+                  q.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .mul(d)
+              .sub(m)
+              .fma(v3, a1);
+    }
+    a0.intoArray(sums, part * LENGTH);
+    a1.intoArray(sums, part * LENGTH + SUMS);
   }
 
   // ---------------------------------------------------------------------------------------------
