@@ -1,0 +1,100 @@
+package io.github.eft4j.examples.cli;
+
+import io.github.eft4j.LanguageModel;
+import io.github.eft4j.models.LanguageModels;
+import io.github.eft4j.models.LoadOptions;
+import io.github.eft4j.tensor.JvmOps;
+import io.github.eft4j.tensor.TensorOps;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Loads the models of a command. */
+final class ModelLoader {
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command;
+
+  @Option(
+      names = "--ops",
+      paramLabel = "OPS",
+      converter = Ops.Converter.class,
+      description =
+          "What computes: ${COMPLETION-CANDIDATES}. Unless given, jvm on a CPU and nd4j on a GPU.")
+  private @Nullable Ops ops;
+
+  @Option(
+      names = "--vector-bits",
+      paramLabel = "BITS",
+      description =
+          "The width of the vectors that jvm computes on: 0 (scalar code), 128, 256 or 512. The"
+              + " processor's widest unless given.")
+  private @Nullable Integer vectorBits;
+
+  /**
+   * Prepares to load models.
+   *
+   * @return the models, none of them loaded yet, to be closed by the caller
+   */
+  Models open() {
+    return new Models(
+        LoadOptions.defaults().withOps(tensorOps()), command.commandLine().getErr());
+  }
+
+  private TensorOps tensorOps() {
+    if (vectorBits != null) {
+      if (ops == Ops.ND4J) {
+        throw new ParameterException(
+            command.commandLine(), "--vector-bits is for --ops jvm, not for nd4j");
+      }
+      try {
+        return JvmOps.builder().vectorBits(vectorBits).build();
+      } catch (IllegalArgumentException e) {
+        throw new ParameterException(
+            command.commandLine(), "--vector-bits: " + e.getMessage(), e);
+      }
+    }
+    return switch (ops) {
+      case JVM -> TensorOps.jvm();
+      case ND4J -> TensorOps.nd4j();
+      case null -> TensorOps.standard();
+    };
+  }
+
+  /** Models by the path that the user gave; a path that is given twice is loaded once. */
+  static final class Models implements AutoCloseable {
+    private final LoadOptions options;
+    private final PrintWriter err;
+    private final Map<Path, LanguageModel> loaded = new LinkedHashMap<>();
+
+    private Models(LoadOptions options, PrintWriter err) {
+      this.options = options;
+      this.err = err;
+    }
+
+    /** What the models compute with. */
+    TensorOps ops() {
+      return options.ops();
+    }
+
+    LanguageModel load(Path path) {
+      return loaded.computeIfAbsent(
+          path.toAbsolutePath().normalize(),
+          key -> {
+            try (LoadBar bar = LoadBar.onTerminal(path.toString(), err)) {
+              return LanguageModels.load(path, options.withProgress(bar));
+            }
+          });
+    }
+
+    @Override
+    public void close() {
+      loaded.values().forEach(LanguageModel::close);
+    }
+  }
+}
