@@ -20,9 +20,11 @@ import picocli.CommandLine.ParameterException;
       "A MODEL is a Hugging Face directory or a GGUF file."
     },
     subcommands = {
+      ClassifyCommand.class,
       DemoCommand.class,
       InspectCommand.class,
       LogitsCommand.class,
+      ReasonCommand.class,
       SampleCommand.class
     },
     footer = {"", "Exit status: 0, or 2 for bad usage or bad input."})
