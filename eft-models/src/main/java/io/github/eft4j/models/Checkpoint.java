@@ -9,6 +9,7 @@ import io.github.eft4j.models.format.GgufVocabulary;
 import io.github.eft4j.models.format.HuggingFaceDirectory;
 import io.github.eft4j.models.format.ModelFormatException;
 import io.github.eft4j.models.format.TensorSource;
+import io.github.eft4j.models.tokenizer.ChatTemplates;
 import io.github.eft4j.models.tokenizer.HuggingFaceTokenizer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -57,6 +58,7 @@ record Checkpoint(
     String tokenizerKind = directory.tokenizerKind().orElse("");
     TensorSource tensors = directory.openTensors();
     try {
+      Optional<ChatTemplate> chatTemplate = ChatTemplates.read(path);
       Optional<HuggingFaceTokenizer> tokenizer = HuggingFaceTokenizer.read(path);
       return new Checkpoint(
           name(path),
@@ -65,7 +67,7 @@ record Checkpoint(
           directory.generation(),
           tokenizer.map(t -> t),
           tokenizerKind,
-          Optional.empty(),
+          chatTemplate,
           tensors,
           () -> {
             tokenizer.ifPresent(HuggingFaceTokenizer::close);
@@ -80,16 +82,25 @@ record Checkpoint(
   private static Checkpoint openGguf(Path path) throws IOException {
     GgufFile file = GgufFile.open(path);
     try {
+      ModelConfig config = file.config();
+      GenerationConfig generation = file.generation();
+      TensorSource tensors = file.checkpointTensors();
+      Optional<GgufVocabulary> vocabulary = file.vocabulary();
+      Optional<HuggingFaceTokenizer> tokenizer =
+          vocabulary.map(v -> HuggingFaceTokenizer.of(path, v));
       return new Checkpoint(
           name(path),
           "gguf",
-          file.config(),
-          file.generation(),
-          Optional.empty(),
-          file.vocabulary().map(GgufVocabulary::model).orElse(""),
-          Optional.empty(),
-          file.checkpointTensors(),
-          file::close);
+          config,
+          generation,
+          tokenizer.map(t -> t),
+          vocabulary.map(GgufVocabulary::model).orElse(""),
+          file.chatTemplate().map(template -> ChatTemplates.of(path, template, vocabulary)),
+          tensors,
+          () -> {
+            tokenizer.ifPresent(HuggingFaceTokenizer::close);
+            file.close();
+          });
     } catch (RuntimeException | Error e) {
       file.close();
       throw e;

@@ -189,15 +189,26 @@ public record GgufVocabulary(
     if (!merges.isEmpty()) {
       writer.strings(PREFIX + "merges", merges);
     }
+    writeIds(writer, beginOfText, endOfText, endOfTurn, endOfMessage, padding);
+    unknown.ifPresent(id -> writer.uint32(UNKNOWN_TOKEN, id));
+    writer.bool(PREFIX + "add_bos_token", addBeginOfText);
+    writer.bool(PREFIX + "add_eos_token", addEndOfText);
+    writer.bool(PREFIX + "add_space_prefix", addSpacePrefix);
+  }
+
+  /** Writes the ids of special tokens, which a file may name without having a vocabulary. */
+  static void writeIds(
+      GgufWriter writer,
+      OptionalInt beginOfText,
+      OptionalInt endOfText,
+      OptionalInt endOfTurn,
+      OptionalInt endOfMessage,
+      OptionalInt padding) {
     beginOfText.ifPresent(id -> writer.uint32(BEGIN_OF_TEXT, id));
     endOfText.ifPresent(id -> writer.uint32(END_OF_TEXT, id));
     endOfTurn.ifPresent(id -> writer.uint32(END_OF_TURN, id));
     endOfMessage.ifPresent(id -> writer.uint32(END_OF_MESSAGE, id));
-    unknown.ifPresent(id -> writer.uint32(UNKNOWN_TOKEN, id));
     padding.ifPresent(id -> writer.uint32(PADDING, id));
-    writer.bool(PREFIX + "add_bos_token", addBeginOfText);
-    writer.bool(PREFIX + "add_eos_token", addEndOfText);
-    writer.bool(PREFIX + "add_space_prefix", addSpacePrefix);
   }
 
   /** The ids that end a text in the eyes of a decoding loop: a text's, a turn's, a message's. */

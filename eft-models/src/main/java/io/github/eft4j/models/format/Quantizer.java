@@ -1,5 +1,6 @@
 package io.github.eft4j.models.format;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.github.eft4j.models.config.FalconConfig;
 import io.github.eft4j.models.config.LlamaConfig;
 import io.github.eft4j.models.config.ModelConfig;
@@ -39,6 +40,7 @@ public final class Quantizer {
   /** The order in which rows lie in the checkpoint already. */
   private static final IntUnaryOperator AS_STORED = IntUnaryOperator.identity();
 
+  private final Path directory;
   private final ModelConfig config;
   private final TensorSource source;
   private final WeightType type;
@@ -46,7 +48,8 @@ public final class Quantizer {
   private final GgufWriter writer = new GgufWriter();
   private int tensors;
 
-  private Quantizer(ModelConfig config, TensorSource source, WeightType type) {
+  private Quantizer(Path directory, ModelConfig config, TensorSource source, WeightType type) {
+    this.directory = directory;
     this.config = config;
     this.source = source;
     this.type = type;
@@ -73,12 +76,12 @@ public final class Quantizer {
     int fileType = fileType(type);
     HuggingFaceDirectory model = HuggingFaceDirectory.read(directory);
     try (TensorSource source = model.openTensors()) {
-      Quantizer quantizer = new Quantizer(model.config(), source, type);
-      quantizer.describe(directory, fileType);
+      Quantizer quantizer = new Quantizer(directory, model.config(), source, type);
+      quantizer.describe(fileType);
       quantizer.describeText(model);
       switch (model.config()) {
         case LlamaConfig config -> quantizer.addLlama(config);
-        case FalconConfig config -> quantizer.addFalcon(directory, config);
+        case FalconConfig config -> quantizer.addFalcon(config);
       }
       quantizer.writer.write(file, written -> progress.written(written, quantizer.tensors));
     }
@@ -98,7 +101,7 @@ public final class Quantizer {
     };
   }
 
-  private void describe(Path directory, int fileType) {
+  private void describe(int fileType) {
     String family = config.family();
     writer.string("general.architecture", family);
     writer.string("general.name", directory.toAbsolutePath().normalize().getFileName().toString());
@@ -123,6 +126,7 @@ public final class Quantizer {
       vocabulary.get().write(writer);
     } else {
       writer.string("tokenizer.ggml.model", "none");
+      TokenizerConverter.writeIds(writer, directory, model.generation());
     }
     Optional<String> template = chatTemplate(model.path());
     template.ifPresent(text -> writer.string("tokenizer.chat_template", text));
@@ -134,9 +138,19 @@ public final class Quantizer {
       return Optional.of(Files.readString(file));
     }
     Path configFile = directory.resolve("tokenizer_config.json");
-    return Files.exists(configFile)
-        ? JsonObject.read(configFile).string("chat_template")
-        : Optional.empty();
+    if (!Files.exists(configFile)) {
+      return Optional.empty();
+    }
+    JsonObject config = JsonObject.read(configFile);
+    if (!config.value("chat_template").isArray()) {
+      return config.string("chat_template");
+    }
+    for (JsonNode named : config.value("chat_template")) {
+      if (named.path("name").asText().equals("default")) {
+        return Optional.of(named.path("template").asText());
+      }
+    }
+    return Optional.empty();
   }
 
   private void addLlama(LlamaConfig config) {
@@ -165,7 +179,7 @@ public final class Quantizer {
     addOutput();
   }
 
-  private void addFalcon(Path directory, FalconConfig config) {
+  private void addFalcon(FalconConfig config) {
     RotaryConfig rotary = config.rotary();
     if (rotary == null || config.bias() || config.block() == FalconConfig.Block.SEQUENTIAL) {
       throw new ModelFormatException(
@@ -295,13 +309,14 @@ public final class Quantizer {
         });
   }
 
-  private static void writeRow(OutputStream out, float[] row, WeightType type, String name)
+  private void writeRow(OutputStream out, float[] row, WeightType type, String name)
       throws IOException {
     byte[] bytes = new byte[(int) type.bytes(row.length)];
     try {
       Quantize.fromFloats(type, row, MemorySegment.ofArray(bytes));
     } catch (IllegalArgumentException e) {
-      throw new ModelFormatException("tensor " + name + ": " + e.getMessage(), e);
+      throw new ModelFormatException(
+          "%s: tensor %s: %s".formatted(source.fileOf(name), name, e.getMessage()), e);
     }
     out.write(bytes);
   }
@@ -327,15 +342,16 @@ public final class Quantizer {
       }
       case RotaryScaling.Dynamic _ ->
           throw new ModelFormatException(
-              "rotary scaling of type dynamic has no form in GGUF files; supported: default,"
-                  + " linear, llama3, yarn");
+              directory
+                  + ": rotary scaling of type dynamic has no form in GGUF files; supported:"
+                  + " default, linear, llama3, yarn");
     }
   }
 
   private void describeYarn(String prefix, RotaryScaling.Yarn yarn) {
     if (!yarn.truncate()) {
       throw new ModelFormatException(
-          "YaRN with truncate = false has no form in GGUF files; supported: true");
+          directory + ": YaRN with truncate = false has no form in GGUF files; supported: true");
     }
     writer.string(prefix + "type", "yarn");
     writer.float32(prefix + "factor", yarn.factor());

@@ -87,7 +87,7 @@ final class TokenizerConverter {
     readTokens(byteLevel);
     OptionalInt begin = special("bos_token", generation.beginningOfTextId());
     List<Integer> ends = endOfTextIds();
-    OptionalInt end = ends.isEmpty() ? OptionalInt.empty() : OptionalInt.of(ends.getFirst());
+    OptionalInt end = at(ends, 0);
     List<String> merges = merges();
     return new GgufVocabulary(
         byteLevel ? "gpt2" : "llama",
@@ -98,12 +98,12 @@ final class TokenizerConverter {
         byteLevel ? merges : List.of(),
         begin,
         end,
-        ends.size() > 1 ? OptionalInt.of(ends.get(1)) : OptionalInt.empty(),
-        ends.size() > 2 ? OptionalInt.of(ends.get(2)) : OptionalInt.empty(),
+        at(ends, 1),
+        at(ends, 2),
         model.string("unk_token").map(this::id).orElse(OptionalInt.empty()),
         special("pad_token", generation.paddingId()),
-        adds(true, begin),
-        adds(false, end),
+        adds("add_bos_token", true, begin),
+        adds("add_eos_token", false, end),
         !byteLevel && addsSpace(splits));
   }
 
@@ -267,8 +267,24 @@ final class TokenizerConverter {
         && replace.path("content").asText().equals(SPACE);
   }
 
-  /** Whether the tokenizer adds a special token before (or behind) a text. */
-  private boolean adds(boolean before, OptionalInt expected) {
+  /**
+   * Whether the tokenizer adds a special token before (or behind) a text: what {@code
+   * tokenizer_config.json} says goes before what {@code tokenizer.json} does.
+   */
+  private boolean adds(String key, boolean before, OptionalInt expected) {
+    boolean adds = processorAdds(before, expected);
+    if (config != null && config.has(key)) {
+      adds = config.bool(key, adds);
+    }
+    if (adds && expected.isEmpty()) {
+      throw json.error(
+          "post_processor",
+          "no special token %s a text, as none is known".formatted(before ? "before" : "behind"));
+    }
+    return adds;
+  }
+
+  private boolean processorAdds(boolean before, OptionalInt expected) {
     List<String> added = new ArrayList<>();
     for (JsonNode processor : parts("post_processor", "processors")) {
       if (type(processor).equals("TemplateProcessing")) {
@@ -298,18 +314,39 @@ final class TokenizerConverter {
   /** The ids that end a text; that of the tokenizer's own configuration comes first. */
   private List<Integer> endOfTextIds() {
     OptionalInt own = special("eos_token", OptionalInt.empty());
+    return endOfTextIds(json.file(), own, generation);
+  }
+
+  private static List<Integer> endOfTextIds(
+      Path file, OptionalInt first, GenerationConfig generation) {
     TreeSet<Integer> rest = new TreeSet<>(generation.endOfTextIds());
     List<Integer> ends = new ArrayList<>();
-    if (own.isPresent() && (rest.isEmpty() || rest.remove(own.getAsInt()))) {
-      ends.add(own.getAsInt());
+    if (first.isPresent() && (rest.isEmpty() || rest.remove(first.getAsInt()))) {
+      ends.add(first.getAsInt());
     }
     ends.addAll(rest);
     if (ends.size() > 3) {
       throw new ModelFormatException(
           "%s: %d ids end a text, %s, but GGUF files name at most 3"
-              .formatted(json.file(), ends.size(), ends));
+              .formatted(file, ends.size(), ends));
     }
     return ends;
+  }
+
+  private static OptionalInt at(List<Integer> ids, int index) {
+    return index < ids.size() ? OptionalInt.of(ids.get(index)) : OptionalInt.empty();
+  }
+
+  /** Writes the special tokens of a model that came without a tokenizer. */
+  static void writeIds(GgufWriter writer, Path directory, GenerationConfig generation) {
+    List<Integer> ends = endOfTextIds(directory, OptionalInt.empty(), generation);
+    GgufVocabulary.writeIds(
+        writer,
+        generation.beginningOfTextId(),
+        at(ends, 0),
+        at(ends, 1),
+        at(ends, 2),
+        generation.paddingId());
   }
 
   /** A special token that {@code tokenizer_config.json} names by its text or an object. */

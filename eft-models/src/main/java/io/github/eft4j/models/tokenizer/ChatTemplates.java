@@ -1,6 +1,7 @@
 package io.github.eft4j.models.tokenizer;
 
 import io.github.eft4j.ChatTemplate;
+import io.github.eft4j.models.format.GgufVocabulary;
 import io.github.eft4j.models.format.ModelFormatException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -44,6 +45,20 @@ public final class ChatTemplates {
     return config
         .chatTemplate()
         .map(template -> of(config.source() + ": chat_template", template, config.specialTokens()));
+  }
+
+  /**
+   * Makes the template of a GGUF file.
+   *
+   * @param file the file, for messages
+   * @param template the template that it holds; a malformed one throws when it is rendered
+   * @param vocabulary its vocabulary, which tells the special tokens; empty if it has none
+   * @return the template
+   */
+  public static ChatTemplate of(Path file, String template, Optional<GgufVocabulary> vocabulary) {
+    Map<String, String> specialTokens =
+        vocabulary.map(GgufTokenizer::specialTokens).orElse(Map.of());
+    return of(file + ": tokenizer.chat_template", template, specialTokens);
   }
 
   private static ChatTemplate of(

@@ -1,6 +1,7 @@
 package io.github.eft4j.models.tokenizer;
 
 import io.github.eft4j.Tokenizer;
+import io.github.eft4j.models.format.GgufVocabulary;
 import io.github.eft4j.models.format.ModelFormatException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -13,8 +14,8 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A tokenizer in the form of Hugging Face's {@code tokenizer.json}, run by Hugging Face's own
- * library.
+ * A tokenizer in the form of Hugging Face's {@code tokenizer.json}, or in that of a GGUF file, run
+ * by Hugging Face's own library.
  *
  * <p>Special tokens around a text are those of the file's {@code post_processor}, unless {@code
  * tokenizer_config.json} says with {@code add_bos_token} or {@code add_eos_token} (which Llama's
@@ -92,6 +93,22 @@ public final class HuggingFaceTokenizer implements Tokenizer, AutoCloseable {
     return Optional.of(
         new HuggingFaceTokenizer(
             file.toString(), JsonFiles.text(file), TokenizerConfig.read(directory)));
+  }
+
+  /**
+   * Builds the tokenizer of a GGUF file: {@code llama}, which is SentencePiece's byte-pair
+   * encoding, or {@code gpt2}, which is that of bytes.
+   *
+   * @param file the file, for messages
+   * @param vocabulary its vocabulary
+   * @return the tokenizer, to be closed by the caller
+   * @throws ModelFormatException if the vocabulary is of an unsupported kind, lacks what its kind
+   *     needs, or contradicts itself
+   */
+  public static HuggingFaceTokenizer of(Path file, GgufVocabulary vocabulary) {
+    String source = file.toString();
+    return new HuggingFaceTokenizer(
+        source, GgufTokenizer.toJson(source, vocabulary), GgufTokenizer.config(source, vocabulary));
   }
 
   private static int indexOf(int[] whole, int[] part) {

@@ -31,7 +31,7 @@ final class DemoCommand extends EftCommand {
   @Parameters(
       arity = "0..1",
       paramLabel = "QUESTION",
-      defaultValue = "What is the capital of Canada?",
+      defaultValue = "What is the capital of Finland?",
       description = "The question: \"${DEFAULT-VALUE}\" unless given.")
   private String question;
 

@@ -25,7 +25,8 @@ import picocli.CommandLine.ParameterException;
       InspectCommand.class,
       LogitsCommand.class,
       ReasonCommand.class,
-      SampleCommand.class
+      SampleCommand.class,
+      TokenizeCommand.class
     },
     footer = {"", "Exit status: 0, or 2 for bad usage or bad input."})
 public final class Eft extends EftCommand {

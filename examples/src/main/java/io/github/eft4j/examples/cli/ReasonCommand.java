@@ -202,7 +202,7 @@ final class ReasonCommand extends EftCommand {
     }
   }
 
-  private static void print(PrintWriter out, ReasoningResult result) {
+  static void print(PrintWriter out, ReasoningResult result) {
     out.println(
         result.answer().map(answer -> "Answer: " + answer).orElse("No agent came to an answer."));
     for (ScoredGraph graph : result.graphs()) {
@@ -232,7 +232,7 @@ final class ReasonCommand extends EftCommand {
         cost.beliefUpdates());
   }
 
-  private static void write(JsonGenerator json, ReasoningResult result) throws IOException {
+  static void write(JsonGenerator json, ReasoningResult result) throws IOException {
     json.writeStartObject();
     json.writeStringField("answer", result.answer().orElse(null));
     json.writeStringField("winner", result.winner().map(ScoredGraph::agent).orElse(null));
