@@ -107,7 +107,8 @@ record Checkpoint(
     }
   }
 
-  private static String name(Path path) {
+  /** The name of a model's directory or file. */
+  static String name(Path path) {
     Path name = path.toAbsolutePath().normalize().getFileName();
     return name == null ? path.toString() : name.toString();
   }

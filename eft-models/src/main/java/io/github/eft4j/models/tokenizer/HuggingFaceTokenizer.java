@@ -155,6 +155,18 @@ public final class HuggingFaceTokenizer implements Tokenizer, AutoCloseable {
     return result;
   }
 
+  /**
+   * Splits two texts into tokens, with the special tokens that the file's {@code post_processor}
+   * puts around and between them. Texts are never truncated.
+   *
+   * @param first the first text
+   * @param second the second text
+   * @return the tokens of both
+   */
+  public EncodedPair encodePair(String first, String second) {
+    return tokenizer.encodePair(first, second);
+  }
+
   @Override
   public String decode(int[] ids, boolean skipSpecialTokens) {
     int[] visible =

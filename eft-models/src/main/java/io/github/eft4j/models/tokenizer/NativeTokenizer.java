@@ -8,6 +8,7 @@ import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.LongFunction;
+import java.util.function.LongUnaryOperator;
 
 /**
  * A tokenizer of Hugging Face's Rust library.
@@ -49,18 +50,40 @@ final class NativeTokenizer implements AutoCloseable {
     // A surrogate on its own has no UTF-8 form; the library would garble all of the text.
     String valid = toValidUtf16(text);
     long[] ids =
-        withHandle(
-            tokenizer -> {
-              long encoding = TokenizersLibrary.LIB.encode(tokenizer, valid, specialTokens);
-              try {
-                return TokenizersLibrary.LIB.getTokenIds(encoding);
-              } finally {
-                TokenizersLibrary.LIB.deleteEncoding(encoding);
-              }
-            });
-    int[] result = new int[ids.length];
-    for (int i = 0; i < ids.length; i++) {
-      result[i] = Math.toIntExact(ids[i]);
+        withEncoding(
+            tokenizer -> TokenizersLibrary.LIB.encode(tokenizer, valid, specialTokens),
+            TokenizersLibrary.LIB::getTokenIds);
+    return toInts(ids);
+  }
+
+  /** Encodes two texts together, with the special tokens that belong around and between them. */
+  EncodedPair encodePair(String first, String second) {
+    String validFirst = toValidUtf16(first);
+    String validSecond = toValidUtf16(second);
+    return withEncoding(
+        tokenizer -> TokenizersLibrary.LIB.encodeDual(tokenizer, validFirst, validSecond, true),
+        encoding ->
+            new EncodedPair(
+                toInts(TokenizersLibrary.LIB.getTokenIds(encoding)),
+                toInts(TokenizersLibrary.LIB.getTypeIds(encoding))));
+  }
+
+  private <T> T withEncoding(LongUnaryOperator encode, LongFunction<T> read) {
+    return withHandle(
+        tokenizer -> {
+          long encoding = encode.applyAsLong(tokenizer);
+          try {
+            return read.apply(encoding);
+          } finally {
+            TokenizersLibrary.LIB.deleteEncoding(encoding);
+          }
+        });
+  }
+
+  private static int[] toInts(long[] numbers) {
+    int[] result = new int[numbers.length];
+    for (int i = 0; i < numbers.length; i++) {
+      result[i] = Math.toIntExact(numbers[i]);
     }
     return result;
   }

@@ -145,6 +145,15 @@ public final class SequenceClassifier implements AutoCloseable {
   }
 
   /**
+   * The number of token types.
+   *
+   * @return the number of types; 1 where texts of a pair are not told apart by it
+   */
+  public int tokenTypes() {
+    return config.tokenTypes();
+  }
+
+  /**
    * Classifies a batch. What is said of an input does not depend on what else is in the batch.
    *
    * @param inputs the inputs, possibly none

@@ -20,9 +20,11 @@ import picocli.CommandLine.ParameterException;
       "A MODEL is a Hugging Face directory or a GGUF file."
     },
     subcommands = {
+      ClassifyCommand.class,
       DemoCommand.class,
       InspectCommand.class,
       LogitsCommand.class,
+      ReasonCommand.class,
       SampleCommand.class,
       TokenizeCommand.class
     },

@@ -129,8 +129,7 @@ final class SampleCommand extends EftCommand {
     double beta;
 
     LogitCombiner combiner(ModelLoader.Models models) {
-      return LogitCombiner.upScale(
-          models.load(large), models.load(tuned), models.load(base), beta);
+      return LogitCombiner.upScale(models.load(large), models.load(tuned), models.load(base), beta);
     }
   }
 
@@ -164,6 +163,14 @@ final class SampleCommand extends EftCommand {
 
     @ArgGroup(exclusive = false)
     @Nullable Chance chance;
+
+    void apply(SamplingOptions.Builder options) {
+      if (chance != null) {
+        chance.apply(options);
+      } else {
+        options.greedy();
+      }
+    }
   }
 
   /** How tokens are drawn by chance. */
@@ -267,10 +274,8 @@ final class SampleCommand extends EftCommand {
             .ignoreEndOfText(ignoreEndOfText)
             .stopStrings(stopStrings.toArray(String[]::new));
     ifGiven(maxNewTokens, options::maxNewTokens);
-    if (drawing != null && drawing.chance != null) {
-      drawing.chance.apply(options);
-    } else if (drawing != null) {
-      options.greedy();
+    if (drawing != null) {
+      drawing.apply(options);
     }
     UpScaling upScaling = source.upScaling;
     if (upScaling != null && !Double.isFinite(upScaling.beta)) {
