@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -72,7 +73,7 @@ class SampleCommandTest {
               .sample(QUESTION);
     }
     JsonNode json = run.json();
-    assertThat(json.propertyNames()).containsExactly("ids", "logProbs", "text", "finishReason");
+    assertThat(json.properties()).extracting(Map.Entry::getKey).containsExactly("ids", "logProbs", "text", "finishReason");
     assertThat(run.ints("ids")).isEqualTo(expected.tokenIds());
     assertThat(json.get("logProbs").valueStream().map(JsonNode::asDouble).toList())
         .isEqualTo(expected.logProbabilities());
@@ -145,7 +146,7 @@ class SampleCommandTest {
     EftRun json = sample(with(args, "--json"));
     assertThat(json.json().get("text").asText()).isEmpty();
     List<String> ids = new ArrayList<>(json.ints("ids").stream().map(String::valueOf).toList());
-    assertThat(sample(args).out().strip().split(" ")).containsExactlyElementsOf(ids);
+    assertThat(sample(args).out().strip().split(" ", -1)).containsExactlyElementsOf(ids);
     assertThat(eft(with(with(with(new String[] {"sample"}, "--model"), directory.toString()), "--prompt=a")).err())
         .contains("has no tokenizer: give the prompt as token ids");
   }
