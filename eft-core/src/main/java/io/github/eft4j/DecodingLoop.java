@@ -5,6 +5,7 @@ import io.github.eft4j.Speculation.AcceptanceRule;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -188,7 +189,7 @@ final class DecodingLoop implements AutoCloseable {
         if (!sequence.equals(leaders.get(g))) {
           sequence.openLike(leaders.get(g));
         }
-        loadRows(turns.get(g), 0, draftIsLeaf() ? targetRow(turns.get(g), draftReader, 0) : null);
+        loadRows(turns.get(g), 0, null);
         evaluate(sequence);
         acceptDrawn(sequence, target.draw(sequence.noiseAddress(Noise.Use.DRAW)));
         all.add(sequence);
@@ -386,8 +387,9 @@ final class DecodingLoop implements AutoCloseable {
   }
 
   private void prepareDraft(Sequence sequence, MemorySegment row) {
-    for (int i = 0; i < draftScores.length; i++) {
-      draftScores[i] = row.getAtIndex(ValueLayout.JAVA_FLOAT, i);
+    Arrays.fill(draftScores, 0);
+    if (!RowKernels.fastest().addScaled(1, row, draftScores)) {
+      throw notFinite(sequence, draftReader, row);
     }
     draft.prepare(draftScores, sequence.options(), sequence.counts());
   }
@@ -437,13 +439,9 @@ final class DecodingLoop implements AutoCloseable {
   /** Finds the model and token that spoilt the scores made of {@link #rows}. */
   private IllegalStateException notFinite(Sequence sequence) {
     for (int leaf = 0; leaf < leaves; leaf++) {
-      LanguageModel model = readers.get(leaf).model();
-      for (int id = 0; id < model.vocabularySize(); id++) {
-        float logit = rows[leaf].getAtIndex(ValueLayout.JAVA_FLOAT, id);
-        if (!Float.isFinite(logit)) {
-          return new IllegalStateException(
-              "model %s gave the logit %s for token id %d at new token %d"
-                  .formatted(model.name(), logit, id, sequence.position()));
+      for (int id = 0; id < scores.length; id++) {
+        if (!Float.isFinite(rows[leaf].getAtIndex(ValueLayout.JAVA_FLOAT, id))) {
+          return notFinite(sequence, leaf, rows[leaf]);
         }
       }
     }
@@ -451,6 +449,20 @@ final class DecodingLoop implements AutoCloseable {
         "the combined distribution is not finite at new token "
             + sequence.position()
             + ": a weight is too large or a custom combination gave NaN");
+  }
+
+  private IllegalStateException notFinite(Sequence sequence, int reader, MemorySegment row) {
+    int id = 0;
+    while (Float.isFinite(row.getAtIndex(ValueLayout.JAVA_FLOAT, id))) {
+      id++;
+    }
+    return new IllegalStateException(
+        "model %s gave the logit %s for token id %d at new token %d"
+            .formatted(
+                readers.get(reader).model().name(),
+                row.getAtIndex(ValueLayout.JAVA_FLOAT, id),
+                id,
+                sequence.position() + sequence.draftCount()));
   }
 
   @Override

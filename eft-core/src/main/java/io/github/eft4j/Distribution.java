@@ -60,6 +60,8 @@ final class Distribution {
   static double logSumExp(double[] scores) {
     RowKernels kernels = RowKernels.fastest();
     double max = kernels.max(scores);
-    return max + StrictMath.log(kernels.exp(scores, max, 1, new double[scores.length]));
+    return max
+        + StrictMath.log(
+            kernels.exp(scores, max, 1, new double[scores.length], new double[RowKernels.SUMS]));
   }
 }

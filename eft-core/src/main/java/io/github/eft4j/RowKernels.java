@@ -51,9 +51,10 @@ interface RowKernels {
    * @param max the greatest of them
    * @param factor multiplies the difference
    * @param out {@code [n]}
+   * @param sums working memory, {@code [SUMS]}
    * @return their sum
    */
-  double exp(double[] scores, double max, double factor, double[] out);
+  double exp(double[] scores, double max, double factor, double[] out, double[] sums);
 
   /**
    * Sets numbers below a limit to zero.

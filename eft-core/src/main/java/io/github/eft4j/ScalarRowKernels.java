@@ -2,6 +2,7 @@ package io.github.eft4j;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 
 /** {@link RowKernels} one number at a time. */
 final class ScalarRowKernels implements RowKernels {
@@ -34,9 +35,9 @@ final class ScalarRowKernels implements RowKernels {
   }
 
   @Override
-  public double exp(double[] scores, double max, double factor, double[] out) {
+  public double exp(double[] scores, double max, double factor, double[] out, double[] sums) {
     exp(scores, max, factor, out, 0);
-    double[] sums = new double[SUMS];
+    Arrays.fill(sums, 0);
     return sum(out, 0, sums);
   }
 

@@ -31,6 +31,8 @@ final class TokenDraw {
   /** Memory for changed scores, and for the search for a filter's limit. */
   private final double[] work;
 
+  private final double[] sums = new double[RowKernels.SUMS];
+
   TokenDraw(int vocabulary) {
     scores = new double[0];
     weights = new double[vocabulary];
@@ -48,15 +50,15 @@ final class TokenDraw {
    *     the next call
    * @param options biases, penalties, temperature and filters
    * @param counts the tokens that there are already, or null where the options do not penalise
-   * @throws ArithmeticException if a score is NaN or positive infinity, or no token is possible
+   * @throws IllegalStateException if a score is NaN or positive infinity, or no token is possible
    */
   void prepare(double[] scores, SamplingOptions options, @Nullable TokenCounts counts) {
     this.scores = scores;
     double max = kernels.max(scores);
-    double total = kernels.exp(scores, max, 1, weights);
+    double total = kernels.exp(scores, max, 1, weights, sums);
     logZ = max + StrictMath.log(total);
     if (!Double.isFinite(logZ)) {
-      throw new ArithmeticException("the distribution cannot be normalised: log Z is " + logZ);
+      throw new IllegalStateException("the distribution cannot be normalised: log Z is " + logZ);
     }
     double[] changed = adjust(options, counts);
     if (options.temperature() == 0) {
@@ -67,9 +69,9 @@ final class TokenDraw {
     if (options.temperature() != 1 || changes(options, counts)) {
       max = kernels.max(changed);
       if (max == Double.NEGATIVE_INFINITY) {
-        throw new ArithmeticException("every token that is possible is forbidden");
+        throw new IllegalStateException("every token that is possible is forbidden");
       }
-      total = kernels.exp(changed, max, 1 / options.temperature(), weights);
+      total = kernels.exp(changed, max, 1 / options.temperature(), weights, sums);
     }
     filter(options, total);
   }

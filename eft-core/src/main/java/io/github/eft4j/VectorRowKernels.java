@@ -53,13 +53,13 @@ final class VectorRowKernels implements RowKernels {
   }
 
   @Override
-  public double exp(double[] scores, double max, double factor, double[] out) {
+  public double exp(double[] scores, double max, double factor, double[] out, double[] sums) {
     int end = DOUBLES.loopBound(scores.length);
     for (int i = 0; i < end; i += LENGTH) {
       exp(DoubleVector.fromArray(DOUBLES, scores, i).sub(max).mul(factor)).intoArray(out, i);
     }
     ScalarRowKernels.exp(scores, max, factor, out, end);
-    return sum(out);
+    return sum(out, sums);
   }
 
   /** Step by step what {@link Distribution#exp} does. */
@@ -99,9 +99,8 @@ final class VectorRowKernels implements RowKernels {
     return p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C2));
   }
 
-  private static double sum(double[] values) {
+  private static double sum(double[] values, double[] sums) {
     int end = values.length - values.length % SUMS;
-    double[] sums = new double[SUMS];
     for (int part = 0; part < SUMS; part += LENGTH) {
       DoubleVector sum = DoubleVector.zero(DOUBLES);
       for (int i = part; i < end; i += SUMS) {

@@ -38,8 +38,8 @@ class RowKernelsTest {
     double[] found = new double[n];
 
     assertThat(vector.max(scores)).isEqualTo(max);
-    assertThat(vector.exp(scores, max, 0.7, found))
-        .isEqualTo(scalar.exp(scores, max, 0.7, expected));
+    assertThat(vector.exp(scores, max, 0.7, found, new double[RowKernels.SUMS]))
+        .isEqualTo(scalar.exp(scores, max, 0.7, expected, new double[RowKernels.SUMS]));
     assertThat(found).isEqualTo(expected);
   }
 

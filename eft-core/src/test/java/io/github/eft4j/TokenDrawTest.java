@@ -155,7 +155,7 @@ class TokenDrawTest {
     }
     assertThatThrownBy(
             () -> draw(draw, new double[] {Double.NaN, 0, 0}, SamplingOptions.DEFAULT, 8))
-        .isInstanceOf(ArithmeticException.class)
+        .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("log Z is NaN");
   }
 }
