@@ -129,8 +129,7 @@ final class SampleCommand extends EftCommand {
     double beta;
 
     LogitCombiner combiner(ModelLoader.Models models) {
-      return LogitCombiner.upScale(
-          models.load(large), models.load(tuned), models.load(base), beta);
+      return LogitCombiner.upScale(models.load(large), models.load(tuned), models.load(base), beta);
     }
   }
 
