@@ -51,7 +51,8 @@ class EftTest {
           nonsense                                        | Unmatched argument at index 0: 'nonsense'
           """)
   void saysWhatIsWrongInOneLine(String command, String message) {
-    EftRun run = eft((command + " ").replace("M ", model("small-tuned") + " ").strip().split(" +", -1));
+    EftRun run =
+        eft((command + " ").replace("M ", model("small-tuned") + " ").strip().split(" +", -1));
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.out()).isEmpty();
     assertThat(run.err()).startsWith("eft: ").contains(message).hasLineCount(1);

@@ -176,9 +176,9 @@ class LauncherTest {
     String text = Files.readString(launcher);
     Files.writeString(launcher, text.replaceAll("(?<=[ \"])/(usr|opt|Library)/", "/nowhere/"));
     ProcessBuilder builder = command(Path.of("/bin/bash"), launcher.toString(), "demo");
-    builder.environment()
-        .putAll(
-        Map.of("JAVA_HOME", old.toString(), "PATH", tools.toString(), "HOME", "/nowhere"));
+    builder
+        .environment()
+        .putAll(Map.of("JAVA_HOME", old.toString(), "PATH", tools.toString(), "HOME", "/nowhere"));
     builder.environment().remove("JAVA25_HOME");
     assertThat(run(builder))
         .isEqualTo(

@@ -19,9 +19,7 @@ class TokenizeCommandTest {
     String[] args =
         Stream.concat(
                 Stream.of("tokenize", "--model", model("small-base")),
-                Stream.concat(
-                    TEXTS.stream().map(text -> "--text=" + text),
-                    Stream.of(more)))
+                Stream.concat(TEXTS.stream().map(text -> "--text=" + text), Stream.of(more)))
             .toArray(String[]::new);
     EftRun run = eft(args);
     assertThat(run.err()).isEmpty();
