@@ -21,6 +21,10 @@ final class Memory {
     ALL.set(FLOAT, address, value);
   }
 
+  static void setShort(long address, short value) {
+    ALL.set(ValueLayout.JAVA_SHORT_UNALIGNED, address, value);
+  }
+
   static void copy(long from, long to, long bytes) {
     MemorySegment.copy(ALL, from, ALL, to, bytes);
   }
