@@ -61,8 +61,7 @@ class ReasonCommandTest {
     ReasoningGraph graph =
         new ReasoningGraph(
             List.of("It rains.", "It is wet."), List.of(new ReasoningGraph.Edge(0, 1)));
-    List<Double> beliefs =
-        BeliefPropagation.STANDARD.propagate(graph, List.of(0.95)).values();
+    List<Double> beliefs = BeliefPropagation.STANDARD.propagate(graph, List.of(0.95)).values();
     return new ReasoningResult(
         List.of(
             new ScoredGraph(
