@@ -57,8 +57,7 @@ class ClassifyCommandTest {
       expected =
           classifier.classify(
               List.of(
-                  new EncoderInput(
-                      List.of(0, 5, 6, 2), List.of(1, 1, 0, 1), List.of(0, 0, 0, 0)),
+                  new EncoderInput(List.of(0, 5, 6, 2), List.of(1, 1, 0, 1), List.of(0, 0, 0, 0)),
                   EncoderInput.of(0, 7, 2),
                   EncoderInput.of(0, 8, 2)));
     }
@@ -117,19 +116,22 @@ class ClassifyCommandTest {
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
+      quoteCharacter = '"',
       value = {
         "classify --model M|Missing required argument (specify one of these)",
         "classify --model M --ids 0,x|'0,x' is not a list of integers between commas",
         "classify --model M --ids 0,320|token id 320 (token 1 of input 0)",
-        "classify --model M --ids 0,5 --attention-mask 1|attention mask has 1 entries for 2 token ids",
+        "classify --model M --ids 0,5 --attention-mask 1|attention mask has 1 entries for 2 token"
+            + " ids",
         "classify --model M --ids 0,5 --type-ids 0,1|token type 1 (token 1 of input 0)",
         "classify --model M --attention-mask 1|Missing required argument(s): --ids=ID,...",
         "classify --model M --premise a|Missing required argument(s): --hypothesis=TEXT",
-        "classify --model models/small-base --ids 0|model_type is \"llama\", expected bert or roberta",
+        "classify --model models/small-base --ids 0|model_type is \"llama\", expected bert or"
+            + " roberta",
         "classify --model missing --ids 0|missing/config.json does not exist"
       })
   void saysWhatIsWrongInOneLine(String command, String message) {
-    EftRun run = eft(command.replace("M ", model + " ").replaceAll("M$", model).split(" "));
+    EftRun run = eft(command.replace("M ", model + " ").replaceAll("M$", model).split(" ", -1));
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.out()).isEmpty();
     assertThat(run.err()).startsWith("eft: ").contains(message).hasLineCount(1);

@@ -63,7 +63,8 @@ class EftTest {
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.err())
         .isEqualToIgnoringNewLines(
-            "eft: which command? There are classify, demo, inspect, logits, reason, sample, tokenize");
+            "eft: which command? There are classify, demo, inspect, logits, reason, sample,"
+                + " tokenize");
   }
 
   @Test
