@@ -12,7 +12,8 @@ public final class Quickstart {
     try (var large = LanguageModels.load(models.resolve("large-base"));
         var tuned = LanguageModels.load(models.resolve("small-tuned"));
         var base = LanguageModels.load(models.resolve("small-base"))) {
-      var upScaled = LogitCombiner.upScale(large, tuned, base).prompted(PromptFormat.chatTemplate());
+      var upScaled =
+          LogitCombiner.upScale(large, tuned, base).prompted(PromptFormat.chatTemplate());
       var sampler = EftSampler.builder(upScaled).temperature(0.7).topP(0.95).seed(42).build();
       System.out.println(sampler.sample(args[1]).text());
     }

@@ -34,5 +34,4 @@ abstract class EftCommand implements Runnable {
   PrintWriter out() {
     return spec.commandLine().getOut();
   }
-
 }

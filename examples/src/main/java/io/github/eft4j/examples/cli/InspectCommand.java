@@ -45,7 +45,9 @@ final class InspectCommand extends EftCommand {
     line(
         out,
         "parameters",
-        "%,d (%s)", info.parameters(), String.join(", ", info.parametersByType().keySet()));
+        "%,d (%s)",
+        info.parameters(),
+        String.join(", ", info.parametersByType().keySet()));
     line(
         out,
         "shape",

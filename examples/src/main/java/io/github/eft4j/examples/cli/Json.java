@@ -22,9 +22,7 @@ final class Json {
   static void printLine(PrintWriter out, Value value) {
     try {
       JsonGenerator json =
-          new JsonFactory()
-              .createGenerator(out)
-              .disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);
+          new JsonFactory().createGenerator(out).disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);
       value.write(json);
       json.close();
     } catch (IOException e) {

@@ -18,11 +18,7 @@ import picocli.CommandLine.Option;
     description =
         "Prints a model's next-token logits after each token as {\"vocab\":N,\"rows\":[[…],…]}.")
 final class LogitsCommand extends EftCommand {
-  @Option(
-      names = "--model",
-      required = true,
-      paramLabel = "MODEL",
-      description = "The model.")
+  @Option(names = "--model", required = true, paramLabel = "MODEL", description = "The model.")
   private Path model;
 
   @Option(

@@ -42,8 +42,7 @@ final class ModelLoader {
    * @return the models, none of them loaded yet, to be closed by the caller
    */
   Models open() {
-    return new Models(
-        LoadOptions.defaults().withOps(tensorOps()), command.commandLine().getErr());
+    return new Models(LoadOptions.defaults().withOps(tensorOps()), command.commandLine().getErr());
   }
 
   private TensorOps tensorOps() {
@@ -55,8 +54,7 @@ final class ModelLoader {
       try {
         return JvmOps.builder().vectorBits(vectorBits).build();
       } catch (IllegalArgumentException e) {
-        throw new ParameterException(
-            command.commandLine(), "--vector-bits: " + e.getMessage(), e);
+        throw new ParameterException(command.commandLine(), "--vector-bits: " + e.getMessage(), e);
       }
     }
     return switch (ops) {

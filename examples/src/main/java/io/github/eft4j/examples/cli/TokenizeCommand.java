@@ -48,8 +48,9 @@ final class TokenizeCommand extends EftCommand {
         if (json) {
           Json.printLine(out(), generator -> write(generator, ids, tokenizer));
         } else {
-          out().println(
-              Arrays.stream(ids).mapToObj(String::valueOf).collect(Collectors.joining(" ")));
+          out()
+              .println(
+                  Arrays.stream(ids).mapToObj(String::valueOf).collect(Collectors.joining(" ")));
         }
       }
     } catch (IOException e) {
@@ -73,8 +74,7 @@ final class TokenizeCommand extends EftCommand {
     }
   }
 
-  private static void write(JsonGenerator json, int[] ids, Tokenizer tokenizer)
-      throws IOException {
+  private static void write(JsonGenerator json, int[] ids, Tokenizer tokenizer) throws IOException {
     json.writeStartObject();
     json.writeFieldName("ids");
     json.writeArray(ids, 0, ids.length);

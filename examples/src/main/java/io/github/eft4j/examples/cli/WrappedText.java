@@ -10,6 +10,7 @@ final class WrappedText implements CompletionListener {
   private final int columns;
   private final StringBuilder word = new StringBuilder();
   private int column;
+  private boolean lineEnds;
 
   /**
    * Starts a column, at the place where its first word belongs.
@@ -30,9 +31,7 @@ final class WrappedText implements CompletionListener {
       char c = text.charAt(i);
       if (Character.isWhitespace(c)) {
         endWord();
-        if (c == '\n' && column > 0) {
-          newLine();
-        }
+        lineEnds |= c == '\n';
       } else {
         word.append(c);
       }
@@ -44,21 +43,19 @@ final class WrappedText implements CompletionListener {
     if (word.isEmpty()) {
       return;
     }
-    if (column > 0 && column + 1 + word.length() > columns) {
-      newLine();
-    }
     if (column > 0) {
-      out.print(' ');
-      column++;
+      if (lineEnds || column + 1 + word.length() > columns) {
+        out.print(indent);
+        column = 0;
+      } else {
+        out.print(' ');
+        column++;
+      }
     }
+    lineEnds = false;
     out.print(word);
     column += word.length();
     word.setLength(0);
-  }
-
-  private void newLine() {
-    out.print(indent);
-    column = 0;
   }
 
   /** Prints the last word and ends the line. */

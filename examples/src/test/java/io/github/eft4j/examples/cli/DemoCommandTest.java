@@ -11,7 +11,7 @@ class DemoCommandTest {
     EftRun run = eft("demo", "--models", "models");
     assertThat(run.err()).isEmpty();
     assertThat(run.status()).isZero();
-    String[] parts = run.out().split("\n\n");
+    String[] parts = run.out().split("\n\n", -1);
     assertThat(parts).hasSize(4);
     assertThat(parts[0]).isEqualTo("What is the capital of Finland?");
     assertThat(parts[1])

@@ -51,7 +51,8 @@ class EftTest {
           nonsense                                        | Unmatched argument at index 0: 'nonsense'
           """)
   void saysWhatIsWrongInOneLine(String command, String message) {
-    EftRun run = eft(command.replace("M ", model("small-tuned") + " ").split(" +"));
+    EftRun run =
+        eft((command + " ").replace("M ", model("small-tuned") + " ").strip().split(" +", -1));
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.out()).isEmpty();
     assertThat(run.err()).startsWith("eft: ").contains(message).hasLineCount(1);
@@ -77,7 +78,7 @@ class EftTest {
         eft(
             "sample --large %s --tuned %s --base %s --ids 5"
                 .formatted(model("large-base"), model("small-tuned"), other)
-                .split(" "));
+                .split(" ", -1));
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.err()).contains("5").hasLineCount(1);
   }
@@ -109,7 +110,7 @@ class EftTest {
   @ParameterizedTest
   @ValueSource(strings = {"", "demo", "inspect", "logits", "sample", "tokenize"})
   void help(String command) {
-    EftRun run = eft((command + " --help").strip().split(" "));
+    EftRun run = eft((command + " --help").strip().split(" ", -1));
     assertThat(run.status()).isZero();
     assertThat(run.err()).isEmpty();
     assertThat(run.out()).startsWith("Usage: eft " + command);

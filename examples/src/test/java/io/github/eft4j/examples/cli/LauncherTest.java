@@ -47,7 +47,7 @@ class LauncherTest {
     Path tools = Files.createDirectory(project.resolve("tools"));
     // What Maven's build leaves behind, but with directories of classes in place of jars.
     List<String> classPath = new ArrayList<>();
-    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
+    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
       Path path = Path.of(entry);
       for (String module : List.of("eft-core", "eft-models")) {
         if (path.toString().contains(module + "/target/")) {
@@ -65,6 +65,7 @@ class LauncherTest {
         echo "$*" >> 'maven calls'
         ln -sfn '%s' examples/target/eft-examples.jar
         cp 'class path' examples/target/eft.classpath
+        : > examples/target/eft.aot
         echo noise; echo noise >&2
         """
             .formatted(project, Path.of("target/classes").toAbsolutePath()));
@@ -120,6 +121,18 @@ class LauncherTest {
   }
 
   @Test
+  void withoutACacheItTriesToMakeOne() throws IOException, InterruptedException {
+    Path cache = project.resolve("examples/target/eft.aot");
+    assertThat(run(command(launcher, "--help")).status()).isZero();
+    Files.delete(cache);
+    EftRun run = run(command(launcher, "--help"));
+    assertThat(run.status()).isZero();
+    assertThat(run.err()).isEmpty();
+    // It stays empty here: there is none for directories of classes.
+    assertThat(cache).isEmptyFile();
+  }
+
+  @Test
   void theDemoFindsItsModelsAndUnicodeSurvives() throws IOException, InterruptedException {
     ProcessBuilder demo = command(launcher, "demo", "Wie heißt 日本?", "--max-new-tokens", "3");
     demo.environment().keySet().removeAll(List.of("LC_ALL", "LC_CTYPE"));
@@ -163,8 +176,9 @@ class LauncherTest {
     String text = Files.readString(launcher);
     Files.writeString(launcher, text.replaceAll("(?<=[ \"])/(usr|opt|Library)/", "/nowhere/"));
     ProcessBuilder builder = command(Path.of("/bin/bash"), launcher.toString(), "demo");
-    builder.environment().putAll(
-        Map.of("JAVA_HOME", old.toString(), "PATH", tools.toString(), "HOME", "/nowhere"));
+    builder
+        .environment()
+        .putAll(Map.of("JAVA_HOME", old.toString(), "PATH", tools.toString(), "HOME", "/nowhere"));
     builder.environment().remove("JAVA25_HOME");
     assertThat(run(builder))
         .isEqualTo(
@@ -184,7 +198,7 @@ class LauncherTest {
             .start();
     try (var out = process.inputReader()) {
       int first = out.read();
-      process.destroy();
+      process.toHandle().destroy(); // process.destroy() would close the streams too
       assertThat(process.waitFor(MINUTES, TimeUnit.MINUTES)).isTrue();
       assertThat((char) first + out.readAllAsString()).endsWith("\n");
     }

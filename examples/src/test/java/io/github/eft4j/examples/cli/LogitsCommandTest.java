@@ -34,14 +34,12 @@ class LogitsCommandTest {
     assertThat(last.json().get("rows")).hasSize(1);
 
     try (LanguageModel model =
-            LanguageModels.load(
-                Path.of(model("small-base")), LoadOptions.defaults().withOps(ops));
+            LanguageModels.load(Path.of(model("small-base")), LoadOptions.defaults().withOps(ops));
         KeyValueCache cache = model.newCache();
         INDArray logits = ops.allocate(IDS.length, model.vocabularySize())) {
       model.forward(ForwardBatch.all(cache, IDS), logits);
       for (int row = 0; row < IDS.length; row++) {
-        assertThat(floats(json.get("rows").get(row)))
-            .isEqualTo(logits.getRow(row).toFloatVector());
+        assertThat(floats(json.get("rows").get(row))).isEqualTo(logits.getRow(row).toFloatVector());
       }
     }
     if (name.equals("jvm")) { // ND4J's products depend on the number of rows
