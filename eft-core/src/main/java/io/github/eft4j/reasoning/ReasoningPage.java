@@ -1,10 +1,13 @@
 package io.github.eft4j.reasoning;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.ToIntFunction;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Draws reasoning graphs as a web page: the steps with the belief in each, the edges with their
@@ -66,7 +69,8 @@ public final class ReasoningPage {
       .node rect.scale { fill: var(--line); }
       .node rect.bar { fill: var(--accent); }
       .edge path { fill: none; stroke-width: 2; }
-      .edge text { font-size: 12px; }
+      .edge text { font-size: 12px; paint-order: stroke; stroke: var(--card); stroke-width: 4px; }
+      .edge text.left { text-anchor: end; }
       .strong path { stroke: var(--strong); } .strong text, .strong polygon { fill: var(--strong); }
       .weak path { stroke: var(--weak); } .weak text, .weak polygon { fill: var(--weak); }
       .against path { stroke: var(--against); }
@@ -159,13 +163,20 @@ public final class ReasoningPage {
     page.append(
         "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Reasoning graph of the %s agent\">\n"
             .formatted(WIDTH, top - GAP + PADDING, escape(scored.agent())));
-    for (int e = 0; e < graph.edges().size(); e++) {
+    // Long arcs first, so that labels of short ones lie over them.
+    ToIntFunction<Integer> distance =
+        e -> rank[graph.edges().get(e).child()] - rank[graph.edges().get(e).parent()];
+    for (int e :
+        IntStream.range(0, graph.edges().size())
+            .boxed()
+            .sorted(Comparator.comparingInt(distance).reversed())
+            .toList()) {
       ReasoningGraph.Edge edge = graph.edges().get(e);
       edge(
           page,
           boxes[edge.parent()],
           boxes[edge.child()],
-          rank[edge.child()] - rank[edge.parent()],
+          distance.applyAsInt(e),
           scored.trusts().get(e),
           scored.judgements().get(e));
     }
@@ -220,28 +231,29 @@ public final class ReasoningPage {
       page.append("<path d=\"M%d %d V%d\"/>".formatted(x, parent.bottom(), child.top() - 6))
           .append(arrow(x - 5, child.top() - 8, x + 5, child.top() - 8, x, child.top()))
           .append(
-              label(
-                  x + PADDING,
-                  (parent.bottom() + child.top()) / 2 + 4,
-                  number(trust) + " " + judgement.label().name().toLowerCase(Locale.ROOT)));
+              "<text x=\"%d\" y=\"%d\">%s %s</text>"
+                  .formatted(
+                      x + PADDING,
+                      (parent.bottom() + child.top()) / 2 + 4,
+                      number(trust),
+                      judgement.label().name().toLowerCase(Locale.ROOT)));
     } else {
-      int x = BOX_LEFT - Math.min(30 + 12 * distance, 2 * BOX_LEFT / 3);
+      int x = BOX_LEFT - Math.min(20 + 16 * distance, BOX_LEFT);
       int y = child.middle();
+      int leftmost = (BOX_LEFT + 3 * x) / 4; // of a Bézier curve with both controls at x
       page.append(
               "<path d=\"M%d %d C%d %d %d %d %d %d\"/>"
                   .formatted(BOX_LEFT, parent.middle(), x, parent.middle(), x, y, BOX_LEFT - 6, y))
           .append(arrow(BOX_LEFT - 8, y - 5, BOX_LEFT - 8, y + 5, BOX_LEFT, y))
-          .append(label(2, (parent.middle() + y) / 2 + 4, number(trust)));
+          .append(
+              "<text class=\"left\" x=\"%d\" y=\"%d\">%s</text>"
+                  .formatted(leftmost - 4, (parent.middle() + y) / 2 + 4, number(trust)));
     }
     page.append("</g>\n");
   }
 
   private static String arrow(int x1, int y1, int x2, int y2, int x3, int y3) {
     return "<polygon points=\"%d,%d %d,%d %d,%d\"/>".formatted(x1, y1, x2, y2, x3, y3);
-  }
-
-  private static String label(int x, int y, String text) {
-    return "<text x=\"%d\" y=\"%d\">%s</text>".formatted(x, y, text);
   }
 
   private static String strength(double trust) {

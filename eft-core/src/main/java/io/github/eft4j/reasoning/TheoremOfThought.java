@@ -140,21 +140,19 @@ public final class TheoremOfThought implements Reasoner {
   private List<Attempt> sample(List<SampleRequest> requests, Counts counts) {
     List<Attempt> attempts = new ArrayList<>();
     try {
-      sampler.sampleAll(requests).forEach(c -> attempts.add(new Attempt(c, null)));
+      for (Completion completion : sampler.sampleAll(requests)) {
+        counts.decodingPasses++;
+        counts.tokens += completion.tokenIds().size();
+        attempts.add(new Attempt(completion, null));
+      }
     } catch (RuntimeException e) {
       if (requests.size() == 1) {
-        attempts.add(new Attempt(null, e));
-      } else {
-        // The batch does not say whose fault it was, so the others get another chance alone.
-        for (SampleRequest request : requests) {
-          attempts.addAll(sample(List.of(request), counts));
-        }
-        return attempts;
+        return List.of(new Attempt(null, e));
       }
-    }
-    for (Attempt attempt : attempts) {
-      counts.decodingPasses++;
-      counts.tokens += attempt.completion == null ? 0 : attempt.completion.tokenIds().size();
+      // The batch does not say whose fault it was, so the others get another chance alone.
+      for (SampleRequest request : requests) {
+        attempts.addAll(sample(List.of(request), counts));
+      }
     }
     return attempts;
   }

@@ -281,6 +281,7 @@ class TheoremOfThoughtTest {
     assertThat(result.failures().getFirst().reason()).isEqualTo(Reason.SAMPLING);
     assertThat(result.failures().getFirst().message())
         .startsWith("its text could not be sampled: token id 4660");
+    assertThat(result.cost().decodingPasses()).isEqualTo(2);
     assertThat(result.answer()).contains("from I");
     assertThat(model.openCaches).hasValue(0);
   }

@@ -116,6 +116,7 @@ class ClassifyCommandTest {
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
+      quoteCharacter = '"',
       value = {
         "classify --model M|Missing required argument (specify one of these)",
         "classify --model M --ids 0,x|'0,x' is not a list of integers between commas",
@@ -130,7 +131,7 @@ class ClassifyCommandTest {
         "classify --model missing --ids 0|missing/config.json does not exist"
       })
   void saysWhatIsWrongInOneLine(String command, String message) {
-    EftRun run = eft(command.replace("M ", model + " ").replaceAll("M$", model).split(" "));
+    EftRun run = eft(command.replace("M ", model + " ").replaceAll("M$", model).split(" ", -1));
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.out()).isEmpty();
     assertThat(run.err()).startsWith("eft: ").contains(message).hasLineCount(1);

@@ -30,7 +30,7 @@ class ReasonCommandTest {
   @TempDir private Path directory;
 
   private String[] reason(String options) throws IOException {
-    return ("reason --nli " + TinyNli.in(directory) + " --question Why? " + options).split(" ");
+    return ("reason --nli " + TinyNli.in(directory) + " --question Why? " + options).split(" ", -1);
   }
 
   /** The small models know nothing of numbered steps, so that no agent comes to an answer. */
@@ -118,6 +118,7 @@ class ReasonCommandTest {
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
+      quoteCharacter = '"',
       value = {
         "--model models/small-base --max-steps 0|--max-steps is 0, expected at least 1",
         "--model models/small-base --trust none|'none' is not one of: hard, expected",
@@ -128,7 +129,7 @@ class ReasonCommandTest {
   void saysWhatIsWrongInOneLine(String options, String message) throws IOException {
     String[] arguments = reason(options);
     if (options.contains("--nli")) {
-      arguments = ("reason --question Why? " + options).split(" ");
+      arguments = ("reason --question Why? " + options).split(" ", -1);
     }
     EftRun run = eft(arguments);
     assertThat(run.status()).isEqualTo(2);
