@@ -36,13 +36,29 @@ final class ModelLoader {
               + " processor's widest unless given.")
   private @Nullable Integer vectorBits;
 
+  @Option(
+      names = "--context-length",
+      paramLabel = "N",
+      description =
+          "The greatest number of tokens of a sequence, prompt included. The model's own unless"
+              + " given.")
+  private @Nullable Integer contextLength;
+
   /**
    * Prepares to load models.
    *
    * @return the models, none of them loaded yet, to be closed by the caller
    */
   Models open() {
-    return new Models(LoadOptions.defaults().withOps(tensorOps()), command.commandLine().getErr());
+    LoadOptions options = LoadOptions.defaults().withOps(tensorOps());
+    if (contextLength != null) {
+      if (contextLength < 1) {
+        throw new ParameterException(
+            command.commandLine(), "--context-length is " + contextLength + ", expected at least 1");
+      }
+      options = options.withContextLength(contextLength);
+    }
+    return new Models(options, command.commandLine().getErr());
   }
 
   private TensorOps tensorOps() {

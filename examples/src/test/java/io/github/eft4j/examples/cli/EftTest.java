@@ -30,6 +30,7 @@ class EftTest {
           sample --model M --ids 5 --ops gpu              | Invalid value for option '--ops': 'gpu' is not one of: jvm, nd4j
           sample --model M --ids 5 --vector-bits 64       | --vector-bits: vector width of 64 bits, expected 0 (scalar code), 128, 256 or 512
           sample --model M --ids 5 --ops nd4j --vector-bits 128 | --vector-bits is for --ops jvm, not for nd4j
+          sample --model M --ids 5 --context-length 0     | --context-length is 0, expected at least 1
           sample --model M --ids 5 --format none          | Invalid value for option '--format': 'none' is not one of: plain, chat, qa
           sample --model M --ids 5 --format chat          | a prompt of token ids cannot go through the chat template of model small-tuned
           sample --model M --ids 5,x                      | Invalid value for option '--ids' (ID): 'x' is not an int

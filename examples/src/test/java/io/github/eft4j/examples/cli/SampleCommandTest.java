@@ -146,6 +146,9 @@ class SampleCommandTest {
     assertThat(length.json().get("finishReason").asText()).isEqualTo("max_new_tokens");
     assertThat(length.ints("ids")).hasSize(3);
 
+    EftRun full = small("--prompt", PROMPT, "--greedy", "--context-length", "20", "--json");
+    assertThat(full.json().get("finishReason").asText()).isEqualTo("context_full");
+
     EftRun stop = small("--prompt", PROMPT, "--greedy", "--stop", "know if", "--json");
     assertThat(stop.json().get("finishReason").asText()).isEqualTo("stop_string");
     assertThat(stop.json().get("text").asText()).endsWith("Let me ");
