@@ -241,7 +241,10 @@ class SampleCommandTest {
       }
       accepted += speculation.get("accepted").asInt();
     }
-    assertThat(accepted).isGreaterThan(draftLength.isEmpty() ? -1 : 10);
+    // Unless told how long blocks are, speculation may find that drafting is not worth it here.
+    if (!draftLength.isEmpty()) {
+      assertThat(accepted).isGreaterThan(10);
+    }
   }
 
   @Test
