@@ -50,20 +50,26 @@ final class Combinations {
     };
   }
 
-  /** Inputs: what is filtered, and the expert whose plausibility decides. */
-  static RowFunction plausible(double alpha) {
+  /** Inputs: expert, amateur. */
+  static RowFunction contrast(double alpha) {
     double logAlpha = Math.log(alpha);
     return (rows, out) -> {
-      double least = Distribution.max(rows[1], out.length) + logAlpha;
-      Arrays.setAll(out, i -> rows[1][i] >= least ? rows[0][i] : Double.NEGATIVE_INFINITY);
+      double least = RowKernels.fastest().max(rows[0]) + logAlpha;
+      Arrays.setAll(
+          out, i -> rows[0][i] >= least ? rows[0][i] - rows[1][i] : Double.NEGATIVE_INFINITY);
     };
   }
 
-  /** Inputs: what is filtered, and the base whose nucleus decides. */
-  static RowFunction withinNucleus(double topP) {
+  /** Inputs: base, expert, anti-expert. */
+  static RowFunction expertAgainst(double alpha, double topP) {
     return (rows, out) -> {
-      boolean[] nucleus = nucleus(rows[1], topP);
-      Arrays.setAll(out, i -> nucleus[i] ? rows[0][i] : Double.NEGATIVE_INFINITY);
+      boolean[] nucleus = nucleus(rows[0], topP);
+      Arrays.setAll(
+          out,
+          i ->
+              nucleus[i]
+                  ? rows[0][i] + alpha * (rows[1][i] - rows[2][i])
+                  : Double.NEGATIVE_INFINITY);
     };
   }
 
@@ -72,8 +78,8 @@ final class Combinations {
     TokenDraw filter = new TokenDraw(logProbabilities.length);
     filter.prepare(logProbabilities, SamplingOptions.builder().topP(topP).build());
     boolean[] inside = new boolean[logProbabilities.length];
-    for (int id : filter.kept()) {
-      inside[id] = true;
+    for (int id = 0; id < inside.length; id++) {
+      inside[id] = filter.keeps(id);
     }
     return inside;
   }

@@ -4,7 +4,6 @@ import io.github.eft4j.LogitCombiner.FunctionTerm;
 import io.github.eft4j.LogitCombiner.Leaf;
 import io.github.eft4j.LogitCombiner.Summand;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -15,6 +14,7 @@ import java.util.Map;
  * numbers. Immutable.
  */
 final class CombinerPlan {
+  private final RowKernels kernels = RowKernels.fastest();
   private final int vocabulary;
   private final Sum sum;
 
@@ -77,23 +77,12 @@ final class CombinerPlan {
     Arrays.fill(scores, 0, vocabulary, 0);
     boolean finite = true;
     for (WeightedLeaf leaf : expression.leaves) {
-      finite &= addScaled(leaf.weight, logits[leaf.leaf], scores, vocabulary);
+      finite &= kernels.addScaled(leaf.weight, logits[leaf.leaf], scores);
     }
     for (WeightedFunction function : expression.functions) {
       finite &= addFunction(function, logits, scores);
     }
     return finite;
-  }
-
-  private static boolean addScaled(double weight, MemorySegment row, double[] scores, int n) {
-    double spoilt = 0;
-    for (int i = 0; i < n; i++) {
-      double logit = row.getAtIndex(ValueLayout.JAVA_FLOAT, i);
-      double score = Math.fma(weight, logit, scores[i]);
-      spoilt += logit * 0; // NaN from the first logit on that is not finite
-      scores[i] = score;
-    }
-    return spoilt == 0;
   }
 
   private boolean addFunction(WeightedFunction term, MemorySegment[] logits, double[] scores) {
@@ -102,7 +91,7 @@ final class CombinerPlan {
     for (int i = 0; i < inputs.length; i++) {
       double[] input = inputs[i];
       finite &= evaluate(term.inputs.get(i), logits, input);
-      double logZ = Distribution.logSumExp(input, vocabulary);
+      double logZ = Distribution.logSumExp(input);
       for (int id = 0; id < vocabulary; id++) {
         input[id] -= logZ;
       }

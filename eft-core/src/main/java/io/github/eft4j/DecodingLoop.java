@@ -2,18 +2,16 @@ package io.github.eft4j;
 
 import io.github.eft4j.LogitCombiner.Leaf;
 import io.github.eft4j.Speculation.AcceptanceRule;
-import io.github.eft4j.tensor.NativeArrays;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Decodes sequences together, in rounds. A round runs every model once and draws one token for each
@@ -32,8 +30,8 @@ final class DecodingLoop implements AutoCloseable {
   private final @Nullable Speculation speculation;
   private final int draftReader;
   private final List<ModelRun> runs = new ArrayList<>();
-  private final Logits[] targetLogits;
-  private final List<Logits> draftLogits = new ArrayList<>();
+  private final LogitRows[] targetLogits;
+  private final List<LogitRows> draftLogits = new ArrayList<>();
   private final ForwardBatch batch = new ForwardBatch();
   private final MemorySegment[] rows;
   private final double[] scores;
@@ -51,48 +49,6 @@ final class DecodingLoop implements AutoCloseable {
 
     ModelRun(LanguageModel model) {
       this.model = model;
-    }
-  }
-
-  /** Memory for the logits of one pass of one model. */
-  private static final class Logits {
-    private @Nullable INDArray array;
-    private @Nullable INDArray view;
-    private MemorySegment memory = MemorySegment.NULL;
-    private final int vocabulary;
-
-    Logits(int vocabulary) {
-      this.vocabulary = vocabulary;
-    }
-
-    INDArray rows(int count) {
-      if (array == null || array.rows() < count) {
-        close();
-        array = Nd4j.createUninitialized(DataType.FLOAT, count, vocabulary);
-        view = array;
-      }
-      INDArray current = view;
-      if (current == null || current.rows() != count) {
-        current = NativeArrays.rows(array, 0, count);
-        view = current;
-      }
-      return current;
-    }
-
-    /** Makes the logits of a finished pass readable. */
-    void read(INDArray logits) {
-      memory = NativeArrays.floats(logits);
-    }
-
-    MemorySegment row(int index) {
-      long bytes = (long) Float.BYTES * vocabulary;
-      return memory.asSlice(index * bytes, bytes);
-    }
-
-    void close() {
-      if (array != null) {
-        array.close();
-      }
     }
   }
 
@@ -146,7 +102,9 @@ final class DecodingLoop implements AutoCloseable {
       run.readers.add(i);
     }
     this.targetLogits =
-        runs.stream().map(run -> new Logits(run.model.vocabularySize())).toArray(Logits[]::new);
+        runs.stream()
+            .map(run -> new LogitRows(run.model.vocabularySize()))
+            .toArray(LogitRows[]::new);
   }
 
   /** The leaves, and behind them a draft model that is none of them. */
@@ -231,7 +189,7 @@ final class DecodingLoop implements AutoCloseable {
         if (!sequence.equals(leaders.get(g))) {
           sequence.openLike(leaders.get(g));
         }
-        loadRows(turns.get(g), 0, draftIsLeaf() ? targetRow(turns.get(g), draftReader, 0) : null);
+        loadRows(turns.get(g), 0, null);
         evaluate(sequence);
         acceptDrawn(sequence, target.draw(sequence.noiseAddress(Noise.Use.DRAW)));
         all.add(sequence);
@@ -327,7 +285,7 @@ final class DecodingLoop implements AutoCloseable {
     }
     ModelRun run = runOf(draftReader);
     if (step == draftLogits.size()) {
-      draftLogits.add(new Logits(run.model.vocabularySize()));
+      draftLogits.add(new LogitRows(run.model.vocabularySize()));
     }
     forward(run, draftLogits.get(step), true);
     for (Turn turn : turns) {
@@ -403,7 +361,7 @@ final class DecodingLoop implements AutoCloseable {
       turn.sequence.addUnread(batch, draftReader, 1);
     }
     ModelRun run = runOf(draftReader);
-    Logits logits = draftLogits.getFirst();
+    LogitRows logits = draftLogits.getFirst();
     forward(run, logits, true);
     for (Turn turn : turns) {
       loadRows(turn, turn.block, logits.row(turn.firstRow[draftReader]));
@@ -429,8 +387,9 @@ final class DecodingLoop implements AutoCloseable {
   }
 
   private void prepareDraft(Sequence sequence, MemorySegment row) {
-    for (int i = 0; i < draftScores.length; i++) {
-      draftScores[i] = row.getAtIndex(ValueLayout.JAVA_FLOAT, i);
+    Arrays.fill(draftScores, 0);
+    if (!RowKernels.fastest().addScaled(1, row, draftScores)) {
+      throw notFinite(sequence, draftReader, row);
     }
     draft.prepare(draftScores, sequence.options(), sequence.counts());
   }
@@ -467,7 +426,7 @@ final class DecodingLoop implements AutoCloseable {
     target.prepare(scores, sequence.options(), sequence.counts());
   }
 
-  private void forward(ModelRun run, Logits logits, boolean timed) {
+  private void forward(ModelRun run, LogitRows logits, boolean timed) {
     INDArray out = logits.rows(batch.logitRows());
     long start = System.nanoTime();
     run.model.forward(batch, out);
@@ -480,13 +439,9 @@ final class DecodingLoop implements AutoCloseable {
   /** Finds the model and token that spoilt the scores made of {@link #rows}. */
   private IllegalStateException notFinite(Sequence sequence) {
     for (int leaf = 0; leaf < leaves; leaf++) {
-      LanguageModel model = readers.get(leaf).model();
-      for (int id = 0; id < model.vocabularySize(); id++) {
-        float logit = rows[leaf].getAtIndex(ValueLayout.JAVA_FLOAT, id);
-        if (!Float.isFinite(logit)) {
-          return new IllegalStateException(
-              "model %s gave the logit %s for token id %d at new token %d"
-                  .formatted(model.name(), logit, id, sequence.position()));
+      for (int id = 0; id < scores.length; id++) {
+        if (!Float.isFinite(rows[leaf].getAtIndex(ValueLayout.JAVA_FLOAT, id))) {
+          return notFinite(sequence, leaf, rows[leaf]);
         }
       }
     }
@@ -496,11 +451,25 @@ final class DecodingLoop implements AutoCloseable {
             + ": a weight is too large or a custom combination gave NaN");
   }
 
+  private IllegalStateException notFinite(Sequence sequence, int reader, MemorySegment row) {
+    int id = 0;
+    while (Float.isFinite(row.getAtIndex(ValueLayout.JAVA_FLOAT, id))) {
+      id++;
+    }
+    return new IllegalStateException(
+        "model %s gave the logit %s for token id %d at new token %d"
+            .formatted(
+                readers.get(reader).model().name(),
+                row.getAtIndex(ValueLayout.JAVA_FLOAT, id),
+                id,
+                sequence.position() + sequence.draftCount()));
+  }
+
   @Override
   public void close() {
-    for (Logits logits : targetLogits) {
+    for (LogitRows logits : targetLogits) {
       logits.close();
     }
-    draftLogits.forEach(Logits::close);
+    draftLogits.forEach(LogitRows::close);
   }
 }

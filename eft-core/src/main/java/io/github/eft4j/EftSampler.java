@@ -119,7 +119,8 @@ public final class EftSampler {
    * @return the completion
    * @throws IllegalArgumentException if a model cannot read the prompt, it is empty or longer than
    *     a model's context, or an option does not fit the models
-   * @throws IllegalStateException if a model's logits are not finite, or a model was closed
+   * @throws IllegalStateException if a model's logits are not finite, every possible token is
+   *     forbidden, or a model was closed
    */
   public Completion sample(SampleRequest request) {
     return sampleAll(List.of(request)).getFirst();
@@ -136,7 +137,8 @@ public final class EftSampler {
    * @throws IllegalArgumentException if {@code completions} is not positive, a model cannot read
    *     the prompt, it is empty or longer than a model's context, or an option does not fit the
    *     models
-   * @throws IllegalStateException if a model's logits are not finite, or a model was closed
+   * @throws IllegalStateException if a model's logits are not finite, every possible token is
+   *     forbidden, or a model was closed
    */
   public List<Completion> sample(SampleRequest request, int completions) {
     if (completions < 1) {
@@ -153,7 +155,8 @@ public final class EftSampler {
    * @return the completions, in the order of the requests
    * @throws IllegalArgumentException if a model cannot read a prompt, it is empty or longer than a
    *     model's context, or an option does not fit the models; nothing is decoded then
-   * @throws IllegalStateException if a model's logits are not finite, or a model was closed
+   * @throws IllegalStateException if a model's logits are not finite, every possible token is
+   *     forbidden, or a model was closed
    */
   public List<Completion> sampleAll(List<SampleRequest> requests) {
     return decode(requests.stream().map(request -> group(request, 1)).toList());

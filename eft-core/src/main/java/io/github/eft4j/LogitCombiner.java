@@ -9,6 +9,7 @@ import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What is sampled: an immutable expression over the next-token log-probabilities of models.
@@ -39,11 +40,20 @@ public final class LogitCombiner {
   static final class FunctionTerm implements Term {
     final String name;
     final List<LogitCombiner> inputs;
+
+    /** The numbers that the function was made with, for {@link LogitCombiner#toString}. */
+    final List<Double> parameters;
+
     final Combinations.RowFunction function;
 
-    FunctionTerm(String name, List<LogitCombiner> inputs, Combinations.RowFunction function) {
+    FunctionTerm(
+        String name,
+        List<LogitCombiner> inputs,
+        List<Double> parameters,
+        Combinations.RowFunction function) {
       this.name = name;
       this.inputs = inputs;
+      this.parameters = parameters;
       this.function = function;
     }
   }
@@ -62,12 +72,15 @@ public final class LogitCombiner {
   }
 
   private static LogitCombiner function(
-      String name, Combinations.RowFunction function, LogitCombiner... inputs) {
-    if (inputs.length == 0) {
+      String name,
+      List<LogitCombiner> inputs,
+      List<Double> parameters,
+      Combinations.RowFunction function) {
+    if (inputs.isEmpty()) {
       throw new IllegalArgumentException(name + " needs at least one input");
     }
     return new LogitCombiner(
-        List.of(new Summand(Weight.ONE, new FunctionTerm(name, List.of(inputs), function))));
+        List.of(new Summand(Weight.ONE, new FunctionTerm(name, inputs, parameters, function))));
   }
 
   /**
@@ -185,10 +198,19 @@ public final class LogitCombiner {
    */
   public static LogitCombiner conservative(
       LanguageModel large, LanguageModel tuned, LanguageModel base, double topP) {
+    return conservative(of(large), of(tuned), of(base), topP);
+  }
+
+  static LogitCombiner conservative(
+      LogitCombiner large, LogitCombiner tuned, LogitCombiner base, double topP) {
     requireShare("topP", topP);
     return topP == 1
-        ? upScale(large, tuned, base)
-        : function("conservative", Combinations.conservative(topP), of(large), of(tuned), of(base));
+        ? large.plus(tuned.minus(base))
+        : function(
+            "conservative",
+            List.of(large, tuned, base),
+            List.of(topP),
+            Combinations.conservative(topP));
   }
 
   /**
@@ -205,9 +227,13 @@ public final class LogitCombiner {
    * @throws IllegalArgumentException if {@code alpha} is out of its range
    */
   public static LogitCombiner contrast(LanguageModel expert, LanguageModel amateur, double alpha) {
+    return contrast(of(expert), of(amateur), alpha);
+  }
+
+  static LogitCombiner contrast(LogitCombiner expert, LogitCombiner amateur, double alpha) {
     requireShare("alpha", alpha);
     return function(
-        "contrast", Combinations.plausible(alpha), of(expert).minus(of(amateur)), of(expert));
+        "contrast", List.of(expert, amateur), List.of(alpha), Combinations.contrast(alpha));
   }
 
   /**
@@ -231,11 +257,24 @@ public final class LogitCombiner {
       LanguageModel antiExpert,
       double alpha,
       double topP) {
+    return expertAgainst(of(base), of(expert), of(antiExpert), alpha, topP);
+  }
+
+  static LogitCombiner expertAgainst(
+      LogitCombiner base,
+      LogitCombiner expert,
+      LogitCombiner antiExpert,
+      double alpha,
+      double topP) {
     requireShare("topP", topP);
-    LogitCombiner steered = of(base).plus(of(expert).minus(of(antiExpert)).times(alpha));
+    Weight.requireFinite("alpha", alpha);
     return topP == 1
-        ? steered
-        : function("expertAgainst", Combinations.withinNucleus(topP), steered, of(base));
+        ? base.plus(expert.minus(antiExpert).times(alpha))
+        : function(
+            "expertAgainst",
+            List.of(base, expert, antiExpert),
+            List.of(alpha, topP),
+            Combinations.expertAgainst(alpha, topP));
   }
 
   /**
@@ -262,7 +301,7 @@ public final class LogitCombiner {
    * @return {@code max_i log π_i}
    */
   public static LogitCombiner union(LogitCombiner... inputs) {
-    return function("union", Combinations::union, inputs);
+    return function("union", List.of(inputs), List.of(), Combinations::union);
   }
 
   /**
@@ -273,7 +312,7 @@ public final class LogitCombiner {
    * @return {@code min_i log π_i}
    */
   public static LogitCombiner intersection(LogitCombiner... inputs) {
-    return function("intersection", Combinations::intersection, inputs);
+    return function("intersection", List.of(inputs), List.of(), Combinations::intersection);
   }
 
   /**
@@ -285,7 +324,11 @@ public final class LogitCombiner {
    * @throws IllegalArgumentException if there are no inputs
    */
   public static LogitCombiner custom(LogitFunction function, LogitCombiner... inputs) {
-    return function("custom", Combinations.custom(Objects.requireNonNull(function)), inputs);
+    return function(
+        "custom",
+        List.of(inputs),
+        List.of(),
+        Combinations.custom(Objects.requireNonNull(function)));
   }
 
   private static void requireShare(String name, double value) {
@@ -293,6 +336,26 @@ public final class LogitCombiner {
       throw new IllegalArgumentException(
           name + " is " + value + ", expected above 0 and at most 1");
     }
+  }
+
+  /**
+   * Reads an expression such as {@code large + 0.7*(tuned - base)}. There are models by name,
+   * numbers, {@code + - *}, brackets, and the functions {@code conservative(large, tuned, base,
+   * topP)}, {@code contrast(expert, amateur, alpha)}, {@code expertAgainst(base, expert,
+   * antiExpert, alpha, topP)}, {@code union(…)} and {@code intersection(…)}. What {@link #toString}
+   * writes can be read again, unless it has functions of the user's own or names that are not
+   * words.
+   *
+   * @param expression the expression
+   * @param models the models by the names that the expression may use: letters, digits, {@code _}
+   *     and {@code .}, not beginning with a digit
+   * @return the combiner
+   * @throws IllegalArgumentException if the expression cannot be read; the message names the
+   *     character
+   */
+  public static LogitCombiner parse(
+      String expression, Map<String, ? extends LanguageModel> models) {
+    return new CombinerParser(expression, models).parse();
   }
 
   /**
@@ -376,6 +439,7 @@ public final class LogitCombiner {
                               new FunctionTerm(
                                   f.name,
                                   f.inputs.stream().map(i -> i.mapLeaves(map)).toList(),
+                                  f.parameters,
                                   f.function);
                         }))
             .toList());
@@ -439,8 +503,8 @@ public final class LogitCombiner {
           switch (s.term) {
             case Leaf leaf -> leaf.model.name();
             case FunctionTerm f ->
-                f.inputs.stream()
-                    .map(LogitCombiner::toString)
+                Stream.concat(f.inputs.stream(), f.parameters.stream())
+                    .map(Object::toString)
                     .collect(Collectors.joining(", ", f.name + "(", ")"));
           });
     }

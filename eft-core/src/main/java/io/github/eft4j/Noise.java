@@ -5,7 +5,9 @@ package io.github.eft4j;
  * so that a draw does not depend on how many were made before it or beside it.
  */
 final class Noise {
-  private static final long GOLDEN_GAMMA = 0x9e3779b97f4a7c15L;
+  static final long GOLDEN_GAMMA = 0x9e3779b97f4a7c15L;
+  static final long MIX_1 = 0xbf58476d1ce4e5b9L;
+  static final long MIX_2 = 0x94d049bb133111ebL;
 
   /** What a number at an address is used for. */
   enum Use {
@@ -42,8 +44,8 @@ final class Noise {
 
   /** The finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014; constants by Stafford). */
   private static long mix(long z) {
-    z = (z ^ (z >>> 30)) * 0xbf58476d1ce4e5b9L;
-    z = (z ^ (z >>> 27)) * 0x94d049bb133111ebL;
+    z = (z ^ (z >>> 30)) * MIX_1;
+    z = (z ^ (z >>> 27)) * MIX_2;
     return z ^ (z >>> 31);
   }
 }

@@ -90,7 +90,8 @@ final class Sequence implements AutoCloseable {
     this.stops = new StopStrings(options.stopStrings());
   }
 
-  private static int[] encode(Prompt prompt, LogitCombiner.Leaf reader) {
+  /** Writes a prompt as a model reads it, and checks that the model can. */
+  static int[] encode(Prompt prompt, LogitCombiner.Leaf reader) {
     LanguageModel model = reader.model();
     int[] ids = reader.format().encode(prompt, model);
     if (ids.length == 0) {

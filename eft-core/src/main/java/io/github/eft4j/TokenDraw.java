@@ -18,30 +18,25 @@ import org.jspecify.annotations.Nullable;
  * the token with the greatest {@code p / E} wins with probability p.
  */
 final class TokenDraw {
-  /** The normalised scores as they came: log-probabilities. */
+  private final RowKernels kernels = RowKernels.fastest();
+
+  /** The scores as they came. */
   private double[] scores;
 
   private double logZ;
 
-  /** Weights of all tokens after temperature, the likeliest one's is 1. */
+  /** The tokens' probabilities up to a factor, after temperature and filters. */
   private final double[] weights;
 
-  /** Tokens that the filters keep: {@code kept[0 .. keptCount)}. */
-  private final int[] kept;
+  /** Memory for changed scores, and for the search for a filter's limit. */
+  private final double[] work;
 
-  private int keptCount;
-
-  /** Memory of the heap that finds the likeliest tokens. */
-  private final int[] heap;
-
-  private final double[] adjusted;
+  private final double[] sums = new double[RowKernels.SUMS];
 
   TokenDraw(int vocabulary) {
     scores = new double[0];
     weights = new double[vocabulary];
-    kept = new int[vocabulary];
-    heap = new int[vocabulary];
-    adjusted = new double[vocabulary];
+    work = new double[vocabulary];
   }
 
   void prepare(double[] scores, SamplingOptions options) {
@@ -55,34 +50,38 @@ final class TokenDraw {
    *     the next call
    * @param options biases, penalties, temperature and filters
    * @param counts the tokens that there are already, or null where the options do not penalise
-   * @throws ArithmeticException if a score is NaN or positive infinity, or no token is possible
+   * @throws IllegalStateException if a score is NaN or positive infinity, or no token is possible
    */
   void prepare(double[] scores, SamplingOptions options, @Nullable TokenCounts counts) {
     this.scores = scores;
-    logZ = Distribution.logSumExp(scores, scores.length);
+    double max = kernels.max(scores);
+    double total = kernels.exp(scores, max, 1, weights, sums);
+    logZ = max + StrictMath.log(total);
     if (!Double.isFinite(logZ)) {
-      throw new ArithmeticException("the distribution cannot be normalised: log Z is " + logZ);
+      throw new IllegalStateException("the distribution cannot be normalised: log Z is " + logZ);
     }
     double[] changed = adjust(options, counts);
     if (options.temperature() == 0) {
-      kept[0] = argMax(changed);
-      keptCount = 1;
-      weights[kept[0]] = 1;
+      Arrays.fill(weights, 0);
+      weights[argMax(changed)] = 1;
       return;
     }
-    double max = Distribution.max(changed, changed.length);
-    if (max == Double.NEGATIVE_INFINITY) {
-      throw new ArithmeticException("every token that is possible is forbidden");
+    if (options.temperature() != 1 || changes(options, counts)) {
+      max = kernels.max(changed);
+      if (max == Double.NEGATIVE_INFINITY) {
+        throw new IllegalStateException("every token that is possible is forbidden");
+      }
+      total = kernels.exp(changed, max, 1 / options.temperature(), weights, sums);
     }
-    double inverseTemperature = 1 / options.temperature();
-    for (int i = 0; i < changed.length; i++) {
-      weights[i] = Distribution.exp((changed[i] - max) * inverseTemperature);
-    }
-    filter(options);
+    filter(options, total);
+  }
+
+  private static boolean changes(SamplingOptions options, @Nullable TokenCounts counts) {
+    return counts != null || !options.logitBias().isEmpty();
   }
 
   private double[] adjust(SamplingOptions options, @Nullable TokenCounts counts) {
-    if (counts == null && options.logitBias().isEmpty()) {
+    if (!changes(options, counts)) {
       return scores;
     }
     for (int id = 0; id < scores.length; id++) {
@@ -94,12 +93,12 @@ final class TokenDraw {
                 - times * options.frequencyPenalty()
                 - (times > 0 ? options.presencePenalty() : 0);
       }
-      adjusted[id] = logProbability;
+      work[id] = logProbability;
     }
     for (Map.Entry<Integer, Double> bias : options.logitBias().entrySet()) {
-      adjusted[bias.getKey()] += bias.getValue();
+      work[bias.getKey()] += bias.getValue();
     }
-    return adjusted;
+    return work;
   }
 
   private static int argMax(double[] scores) {
@@ -117,43 +116,20 @@ final class TokenDraw {
     return scores[id] - logZ;
   }
 
-  /** The tokens that can be drawn. */
-  int[] kept() {
-    return Arrays.copyOf(kept, keptCount);
+  /** Whether a token can be drawn. */
+  boolean keeps(int id) {
+    return weights[id] > 0;
   }
 
   /** Draws a token with the noise at an address. */
   int draw(long address) {
-    if (keptCount == 1) {
-      return kept[0];
-    }
-    int winner = kept[0];
-    double best = -1;
-    for (int c = 0; c < keptCount; c++) {
-      int id = kept[c];
-      double u = Noise.uniform(address, id);
-      // −log(1 − u) ≥ u: most tokens lose without the logarithm.
-      if (weights[id] > best * u) {
-        double race = weights[id] / -StrictMath.log1p(-u);
-        if (race > best) {
-          best = race;
-          winner = id;
-        }
-      }
-    }
-    return winner;
+    return kernels.race(weights, address);
   }
 
   /** Writes the distribution: the probability with which each token is drawn. */
   void probabilities(double[] out) {
-    Arrays.fill(out, 0);
-    double total = 0;
-    for (int c = 0; c < keptCount; c++) {
-      total += weights[kept[c]];
-    }
-    for (int c = 0; c < keptCount; c++) {
-      out[kept[c]] = weights[kept[c]] / total;
-    }
+    double total = Arrays.stream(weights).sum();
+    Arrays.setAll(out, id -> weights[id] / total);
   }
 
   /** Draws from the normalised positive part of the difference of two distributions. */
@@ -196,71 +172,93 @@ final class TokenDraw {
     return ids.stream().map(id -> new TokenProbability(id, logProbability(id))).toList();
   }
 
-  /** Leaves the tokens that all filters keep at the front of {@link #kept}. */
-  private void filter(SamplingOptions options) {
-    boolean ordered = options.topK() > 0 || options.topP() < 1;
-    int[] candidates = ordered ? heap : kept;
-    double least = options.minP(); // the likeliest token's weight is 1
-    int count = 0;
-    double total = 0;
-    for (int i = 0; i < weights.length; i++) {
-      double weight = weights[i];
-      if (weight > 0 && (ordered || weight >= least)) {
-        candidates[count++] = i;
-      }
-      total += weight;
+  /** Sets the weights of tokens that a filter drops to zero. */
+  private void filter(SamplingOptions options, double total) {
+    double kept = total;
+    if (options.topK() > 0 && options.topK() < weights.length) {
+      kept = keepLikeliest(options.topK(), Double.POSITIVE_INFINITY, 0);
     }
-    if (!ordered) {
-      keptCount = count;
-      return;
+    if (options.topP() < 1) {
+      // Weights below the limit sum up to less than what top-p leaves out: none is in the nucleus.
+      double limit = (1 - options.topP()) * kept / weights.length;
+      keepLikeliest(weights.length, options.topP() * kept, limit);
     }
-    // All filters keep a number of the likeliest tokens: take these off a heap.
-    for (int root = count / 2 - 1; root >= 0; root--) {
-      siftDown(root, count);
+    if (options.minP() > 0) {
+      kernels.zeroBelow(weights, options.minP()); // the likeliest token's weight is 1
     }
-    int limit = options.topK() == 0 ? count : Math.min(options.topK(), count);
-    double wanted = options.topK() == 0 ? options.topP() * total : Double.POSITIVE_INFINITY;
-    int taken = 0;
-    double sum = 0;
-    while (taken < limit && sum < wanted) {
-      int top = heap[0];
-      kept[taken++] = top;
-      sum += weights[top];
-      heap[0] = heap[--count];
-      siftDown(0, count);
-    }
-    double nucleus =
-        options.topK() == 0 || options.topP() == 1
-            ? Double.POSITIVE_INFINITY
-            : options.topP() * sum;
-    keptCount = 0;
+  }
+
+  /**
+   * Keeps the likeliest tokens, of equals those with the lowest ids, until there are enough or
+   * their weights reach a sum. The weight of the last one is found as quickselect does.
+   *
+   * @param count how many tokens are enough
+   * @param sum which sum of weights is enough
+   * @param limit no token below this weight is kept
+   * @return the sum of the weights that are kept
+   */
+  private double keepLikeliest(int count, double sum, double limit) {
+    int size = kernels.collect(weights, limit, work);
+    int from = 0;
     double reached = 0;
-    while (keptCount < taken && reached < nucleus && weights[kept[keptCount]] >= least) {
-      reached += weights[kept[keptCount++]];
-    }
-  }
-
-  /** The likelier token is above; of equals the one with the lower id. */
-  private boolean above(int a, int b) {
-    return weights[a] > weights[b] || (weights[a] == weights[b] && a < b);
-  }
-
-  private void siftDown(int root, int size) {
-    if (size == 0) {
-      return;
-    }
-    int id = heap[root];
-    int hole = root;
-    for (int child = 2 * hole + 1; child < size; child = 2 * hole + 1) {
-      if (child + 1 < size && above(heap[child + 1], heap[child])) {
-        child++;
+    double least = 0;
+    int equals = weights.length;
+    while (size > 0) {
+      double pivot = medianOfThree(work[from], work[from + size / 2], work[from + size - 1]);
+      int greater = from;
+      int smaller = from + size;
+      double greaterSum = 0;
+      int same = 0;
+      for (int i = from; i < smaller; ) {
+        double weight = work[i];
+        if (weight > pivot) {
+          greaterSum += weight;
+          work[i++] = work[greater];
+          work[greater++] = weight;
+        } else if (weight < pivot) {
+          work[i] = work[--smaller];
+          work[smaller] = weight;
+        } else {
+          same++;
+          i++;
+        }
       }
-      if (!above(heap[child], id)) {
+      int above = greater - from;
+      if (above >= count || reached + greaterSum >= sum) {
+        size = above;
+        continue;
+      }
+      reached += greaterSum;
+      count -= above;
+      least = pivot;
+      for (equals = 0; equals < same && count > 0 && reached < sum; equals++) {
+        reached += pivot;
+        count--;
+      }
+      if (count == 0 || reached >= sum) {
         break;
       }
-      heap[hole] = heap[child];
-      hole = child;
+      size = from + size - smaller;
+      from = smaller;
     }
-    heap[hole] = id;
+    kernels.zeroBelow(weights, least);
+    dropEqualsBehind(least, equals);
+    return reached;
+  }
+
+  private void dropEqualsBehind(double weight, int keep) {
+    if (weight == 0) {
+      return;
+    }
+    int seen = 0;
+    for (int id = 0; id < weights.length; id++) {
+      if (weights[id] == weight && ++seen > keep) {
+        weights[id] = 0;
+      }
+    }
+  }
+
+  private static double medianOfThree(double a, double b, double c) {
+    return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
   }
 }

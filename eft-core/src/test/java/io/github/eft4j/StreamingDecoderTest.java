@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Optional;
@@ -83,7 +87,7 @@ class StreamingDecoderTest {
     first.append(0x80);
     second.append(WORLD);
     assertThat(first.text()).isEqualTo("Hello😀");
-    assertThat(second.text()).isEqualTo("Hello\uFFFD world");
+    assertThat(second.text()).isEqualTo("Hello\uFFFD\uFFFD world");
   }
 
   @Test
@@ -156,7 +160,8 @@ class StreamingDecoderTest {
 
   /**
    * A tokenizer whose tokens are single bytes, two words, two spaces and the first half of an
-   * emoji; like SentencePiece's it may drop the first space of a text.
+   * emoji; like SentencePiece's it may drop the first space of a text, and then puts a U+FFFD for
+   * each byte that is not part of a character instead of one for several.
    */
   private static final class BytesTokenizer implements Tokenizer {
     private final boolean dropsFirstSpace;
@@ -193,8 +198,25 @@ class StreamingDecoderTest {
           default -> bytes.write(id);
         }
       }
-      String text = bytes.toString(StandardCharsets.UTF_8);
-      return dropsFirstSpace && text.startsWith(" ") ? text.substring(1) : text;
+      if (!dropsFirstSpace) {
+        return bytes.toString(StandardCharsets.UTF_8);
+      }
+      String text = replacingEachByte(bytes.toByteArray());
+      return text.startsWith(" ") ? text.substring(1) : text;
+    }
+
+    private static String replacingEachByte(byte[] bytes) {
+      CharsetDecoder utf8 = StandardCharsets.UTF_8.newDecoder();
+      ByteBuffer in = ByteBuffer.wrap(bytes);
+      CharBuffer out = CharBuffer.allocate(bytes.length);
+      while (in.hasRemaining()) {
+        CoderResult result = utf8.decode(in, out, true);
+        if (result.isMalformed()) {
+          in.get();
+          out.put('\uFFFD');
+        }
+      }
+      return out.flip().toString();
     }
 
     private static byte[] bytes(String text) {

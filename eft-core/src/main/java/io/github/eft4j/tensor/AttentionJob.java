@@ -77,10 +77,14 @@ final class AttentionJob implements WorkerPool.Tasks {
   private void attend(JvmKeyValueStore store, int row, int head, int length, Scratch memory) {
     int stride = store.stride();
     long kernelScratch =
-        memory.reserve(Kernels.SCRATCH_BYTES + 4L * (Kernels.SUMS + Kernels.PAGE + stride));
+        memory.reserve(
+            Kernels.SCRATCH_BYTES
+                + 4L * (Kernels.SUMS + Kernels.PAGE + stride)
+                + 4L * Kernels.PAGE * (headSize + stride));
     long sums = kernelScratch + Kernels.SCRATCH_BYTES;
     long biases = sums + 4L * Kernels.SUMS;
     long result = biases + 4L * Kernels.PAGE;
+    long floats = result + 4L * stride;
     Memory.zero(sums, 4L * Kernels.SUMS);
     Memory.zero(result, 4L * stride);
     int keyValueHead = (int) ((long) head * store.heads() / heads);
@@ -89,11 +93,19 @@ final class AttentionJob implements WorkerPool.Tasks {
     for (int first = 0; first < length; first += Kernels.PAGE) {
       int page = first / Kernels.PAGE;
       int positions = Math.min(Kernels.PAGE, length - first);
+      long keys = store.keys(page, layer, keyValueHead);
+      long values = store.values(page, layer, keyValueHead);
+      if (store.type() != WeightType.F32) {
+        int groups = (positions + Kernels.LANES - 1) / Kernels.LANES;
+        keys = floats(store.type(), keys, groups * Kernels.LANES * headSize, floats);
+        long behind = floats + 4L * Kernels.PAGE * headSize;
+        values = floats(store.type(), values, positions * stride, behind);
+      }
       greatest =
           kernels.attend(
               query + offset,
-              store.keys(page, layer, keyValueHead),
-              store.values(page, layer, keyValueHead),
+              keys,
+              values,
               positions,
               headSize,
               stride,
@@ -106,6 +118,12 @@ final class AttentionJob implements WorkerPool.Tasks {
     }
     kernels.finishAttention(sums, stride, result);
     Memory.copy(result, out + offset, 4L * headSize);
+  }
+
+  /** Widens numbers for the kernels, which read float32. */
+  private long floats(WeightType type, long stored, int count, long to) {
+    kernels.dequantize(type, stored, count, to, 4L * Kernels.SUMS);
+    return to;
   }
 
   private long biases(int head, int first, int positions, long biases) {

@@ -18,6 +18,9 @@ final class JvmKeyValueStore implements KeyValueStore {
   private static final int LANES = Kernels.LANES;
   private static final int ALIGNMENT = 64;
 
+  private static final float GREATEST_HALF = 65504;
+
+  private final WeightType type;
   private final int layers;
   private final int heads;
   private final int headSize;
@@ -27,11 +30,21 @@ final class JvmKeyValueStore implements KeyValueStore {
   private int pageCount;
   private boolean closed;
 
-  JvmKeyValueStore(int layers, int keyValueHeads, int headSize) {
+  /**
+   * Makes an empty store.
+   *
+   * @param type F32, or F16: then numbers are rounded, those beyond its range to its greatest ones
+   */
+  JvmKeyValueStore(WeightType type, int layers, int keyValueHeads, int headSize) {
+    this.type = type;
     this.layers = layers;
     this.heads = keyValueHeads;
     this.headSize = headSize;
     this.stride = (headSize + LANES - 1) / LANES * LANES;
+  }
+
+  WeightType type() {
+    return type;
   }
 
   int headSize() {
@@ -48,11 +61,11 @@ final class JvmKeyValueStore implements KeyValueStore {
   }
 
   private long keyBytes() {
-    return (long) Float.BYTES * PAGE * headSize;
+    return type.bytes((long) PAGE * headSize);
   }
 
   private long headBytes() {
-    return (long) Float.BYTES * PAGE * (headSize + stride);
+    return type.bytes((long) PAGE * (headSize + stride));
   }
 
   private long pageBytes() {
@@ -106,23 +119,32 @@ final class JvmKeyValueStore implements KeyValueStore {
   void put(int layer, int position, long key, long value) {
     int page = position / PAGE;
     int inPage = position % PAGE;
-    long bytes = (long) Float.BYTES * headSize;
     for (int h = 0; h < heads; h++) {
-      long keyAt =
-          keys(page, layer, h)
-              + (long) Float.BYTES * (inPage / LANES * LANES * headSize + inPage % LANES);
-      for (int d = 0; d < headSize; d++) {
-        Memory.set(keyAt + (long) Float.BYTES * LANES * d, Memory.get(key + bytes * h + 4L * d));
+      long from = (long) Float.BYTES * headSize * h;
+      int firstKey = inPage / LANES * LANES * headSize + inPage % LANES;
+      scatter(key + from, keys(page, layer, h), firstKey, LANES);
+      scatter(value + from, values(page, layer, h), stride * inPage, 1);
+    }
+  }
+
+  /** Writes a head's numbers to every {@code step}th element from {@code first} on. */
+  private void scatter(long from, long to, int first, int step) {
+    for (int d = 0; d < headSize; d++) {
+      float v = Memory.get(from + (long) Float.BYTES * d);
+      long element = first + (long) step * d;
+      if (type == WeightType.F32) {
+        Memory.set(to + Float.BYTES * element, v);
+      } else {
+        v = Math.max(-GREATEST_HALF, Math.min(v, GREATEST_HALF));
+        Memory.setShort(to + Short.BYTES * element, Float.floatToFloat16(v));
       }
-      Memory.copy(
-          value + bytes * h, values(page, layer, h) + (long) Float.BYTES * stride * inPage, bytes);
     }
   }
 
   @Override
   public KeyValueStore copy(int positions) {
     checkOpen();
-    JvmKeyValueStore copy = new JvmKeyValueStore(layers, heads, headSize);
+    JvmKeyValueStore copy = new JvmKeyValueStore(type, layers, heads, headSize);
     try {
       copy.reserve(0, positions);
       for (int p = 0; p < copy.pageCount; p++) {

@@ -27,6 +27,7 @@ public final class JvmOps implements TensorOps {
 
   private final Kernels kernels;
   private final int threads;
+  private final WeightType keyValueType;
   private final WorkerPool pool = WorkerPool.SHARED;
   private final ReentrantLock lock = new ReentrantLock();
   private final ArrayDeque<Workspace> idle = new ArrayDeque<>();
@@ -47,9 +48,10 @@ public final class JvmOps implements TensorOps {
     }
   }
 
-  private JvmOps(Kernels kernels, int threads) {
+  private JvmOps(Kernels kernels, int threads, WeightType keyValueType) {
     this.kernels = kernels;
     this.threads = threads;
+    this.keyValueType = keyValueType;
   }
 
   /**
@@ -65,6 +67,7 @@ public final class JvmOps implements TensorOps {
   public static final class Builder {
     private int threads = Processors.physicalCores();
     private int vectorBits = -1;
+    private WeightType keyValueType = WeightType.F32;
 
     private Builder() {}
 
@@ -101,6 +104,22 @@ public final class JvmOps implements TensorOps {
     }
 
     /**
+     * Sets how keys and values are stored: F32, the default, or F16, which takes half the memory
+     * and rounds them.
+     *
+     * @param type F32 or F16
+     * @return this builder
+     * @throws IllegalArgumentException if {@code type} is another one
+     */
+    public Builder keyValueType(WeightType type) {
+      if (type != WeightType.F32 && type != WeightType.F16) {
+        throw new IllegalArgumentException("keys and values as " + type + ", expected F32 or F16");
+      }
+      this.keyValueType = type;
+      return this;
+    }
+
+    /**
      * Makes the operations.
      *
      * @return the operations
@@ -109,7 +128,7 @@ public final class JvmOps implements TensorOps {
      */
     public JvmOps build() {
       Kernels kernels = vectorBits < 0 ? KernelProvider.widest() : KernelProvider.of(vectorBits);
-      return new JvmOps(kernels, threads);
+      return new JvmOps(kernels, threads, keyValueType);
     }
   }
 
@@ -179,7 +198,7 @@ public final class JvmOps implements TensorOps {
 
   @Override
   public KeyValueStore newKeyValueStore(int layers, int keyValueHeads, int headSize) {
-    return new JvmKeyValueStore(layers, keyValueHeads, headSize);
+    return new JvmKeyValueStore(keyValueType, layers, keyValueHeads, headSize);
   }
 
   private static JvmMatrix own(Matrix matrix) {

@@ -64,18 +64,10 @@ interface Kernels {
    * @param tokens the number of tokens that matter; the sums of the others become anything
    * @param w address of the rows: [rounds][tileRows][{@value #SUMS}] floats
    * @param rounds the number of floats of a token or row, in units of {@value #SUMS}
-   * @param sums address of [tileTokens][tileRows][{@value #SUMS}] floats
+   * @param sums holds [tileTokens][tileRows][{@value #SUMS}] floats
+   * @param at index of the first of them
    */
-  void tile(long x, int tokens, long w, int rounds, long sums);
-
-  /**
-   * Adds partial sums up, as {@link Memory#tree} does.
-   *
-   * @param sums address of [count][{@value #SUMS}] floats, which may be changed
-   * @param count the number of sums
-   * @param out address of {@code count} floats
-   */
-  void trees(long sums, int count, long out);
+  void tile(long x, int tokens, long w, int rounds, float[] sums, int at);
 
   /**
    * Whether {@link #dots} reads weights of a type.
@@ -95,10 +87,10 @@ interface Kernels {
    * @param rows the number of rows
    * @param columns the length of a row, a multiple of {@value #SUMS} and of the block size
    * @param out address of {@code rows} floats
-   * @param scratch address of working memory
+   * @param sums working memory, {@code 4 · SUMS + columns / 8} floats
    */
   void dots(
-      WeightType type, long x, long w, long wStride, int rows, int columns, long out, long scratch);
+      WeightType type, long x, long w, long wStride, int rows, int columns, long out, float[] sums);
 
   /**
    * Root-mean-square norm of one row.

@@ -1,5 +1,6 @@
 package io.github.eft4j.tensor;
 
+import java.util.Arrays;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -29,7 +30,7 @@ final class LinearJob implements WorkerPool.Tasks {
   private static final int TOKEN_BLOCK = 132;
 
   /** Columns that are multiplied together, a multiple of every block size. */
-  private static final int COLUMN_BLOCK = 512;
+  private static final int COLUMN_BLOCK = 1024;
 
   /** Rows that are dequantised together for one token. */
   private static final int GROUP_OF_ONE = 4;
@@ -48,8 +49,8 @@ final class LinearJob implements WorkerPool.Tasks {
 
   private final long rowsRound;
 
-  /** Bytes of a tile's sums. */
-  private final long tileSums;
+  /** Floats of a tile's sums. */
+  private final int tileSums;
 
   // Of the present call.
   private List<Linear> layers = List.of();
@@ -67,7 +68,7 @@ final class LinearJob implements WorkerPool.Tasks {
     tileRows = kernels.tileRows();
     tokensRound = tileTokens * ROUND;
     rowsRound = tileRows * ROUND;
-    tileSums = tileTokens * rowsRound;
+    tileSums = tileTokens * tileRows * SUMS;
   }
 
   void run(WorkerPool pool, int threads, INDArray x, List<Linear> layers, List<INDArray> outs) {
@@ -173,12 +174,11 @@ final class LinearJob implements WorkerPool.Tasks {
           to - from,
           columns,
           out + 4L * from,
-          memory.reserve(Kernels.SCRATCH_BYTES));
+          memory.floats(4 * SUMS + columns / 8));
       return;
     }
     long rowBytes = rounds * ROUND;
-    long kernelScratch = memory.reserve(Kernels.SCRATCH_BYTES + GROUP_OF_ONE * rowBytes);
-    long panel = kernelScratch + Kernels.SCRATCH_BYTES;
+    long panel = memory.reserve(GROUP_OF_ONE * rowBytes);
     for (int first = from; first < to; first += GROUP_OF_ONE) {
       int count = Math.min(GROUP_OF_ONE, to - first);
       for (int r = 0; r < count; r++) {
@@ -194,7 +194,7 @@ final class LinearJob implements WorkerPool.Tasks {
           count,
           rounds * SUMS,
           out + 4L * first,
-          kernelScratch);
+          memory.floats(4 * SUMS + columns / 8));
     }
   }
 
@@ -210,11 +210,10 @@ final class LinearJob implements WorkerPool.Tasks {
     int tiles = (count + tileTokens - 1) / tileTokens;
     int panels = (rows + tileRows - 1) / tileRows;
     long panelBytes = COLUMN_BLOCK / SUMS * rowsRound;
-    long panelSums = tiles * tileSums;
-    long sumsBytes = panels * panelSums;
-    long panel = memory.reserve(panelBytes + sumsBytes + 4L * tileRows);
-    long sums = panel + panelBytes;
-    Memory.zero(sums, sumsBytes);
+    int panelSums = tiles * tileSums;
+    long panel = memory.reserve(panelBytes);
+    float[] sums = memory.floats(panels * panelSums);
+    Arrays.fill(sums, 0, panels * panelSums, 0);
     long tokensAt = x + (long) firstToken * rounds * ROUND;
     for (int column = 0; column < columns; column += COLUMN_BLOCK) {
       int width = Math.min(COLUMN_BLOCK, columns - column);
@@ -226,18 +225,17 @@ final class LinearJob implements WorkerPool.Tasks {
             count,
             panel,
             (width + SUMS - 1) / SUMS,
-            sums + p * panelSums);
+            sums,
+            p * panelSums);
       }
     }
-    long results = sums + sumsBytes;
     for (int p = 0; p < panels; p++) {
-      int panelRows = Math.min(tileRows, rows - p * tileRows);
+      int row = firstRow + p * tileRows;
+      int panelRows = Math.min(tileRows, firstRow + rows - row);
       for (int t = 0; t < count; t++) {
-        long tile = sums + p * panelSums + t / tileTokens * tileSums;
-        kernels.trees(tile + t % tileTokens * rowsRound, panelRows, results);
-        int row = firstRow + p * tileRows;
-        long at = (long) (firstToken + t) * matrix.rows() + row;
-        Memory.copy(results, out + 4L * at, 4L * panelRows);
+        int at = p * panelSums + t / tileTokens * tileSums + t % tileTokens * tileRows * SUMS;
+        long element = (long) (firstToken + t) * matrix.rows() + row;
+        Memory.trees(sums, at, panelRows, out + 4L * element);
       }
     }
   }
@@ -255,7 +253,7 @@ final class LinearJob implements WorkerPool.Tasks {
     }
   }
 
-  private void addProducts(long tokensAt, int count, long panel, int width, long sums) {
+  private void addProducts(long tokensAt, int count, long panel, int width, float[] sums, int at) {
     long tileBytes = rounds * tokensRound;
     int tile = 0;
     for (int t = 0; t < count; t += tileTokens) {
@@ -264,7 +262,8 @@ final class LinearJob implements WorkerPool.Tasks {
           Math.min(tileTokens, count - t),
           panel,
           width,
-          sums + tile * tileSums);
+          sums,
+          at + tile * tileSums);
       tile++;
     }
   }

@@ -21,6 +21,10 @@ final class Memory {
     ALL.set(FLOAT, address, value);
   }
 
+  static void setShort(long address, short value) {
+    ALL.set(ValueLayout.JAVA_SHORT_UNALIGNED, address, value);
+  }
+
   static void copy(long from, long to, long bytes) {
     MemorySegment.copy(ALL, from, ALL, to, bytes);
   }
@@ -50,5 +54,32 @@ final class Memory {
     float g = get(sums + 24) + get(sums + 56);
     float h = get(sums + 28) + get(sums + 60);
     return ((a + e) + (c + g)) + ((b + f) + (d + h));
+  }
+
+  /** {@link #tree(long)} of numbers in an array. */
+  static float tree(float[] sums, int at) {
+    float a = sums[at] + sums[at + 8];
+    float b = sums[at + 1] + sums[at + 9];
+    float c = sums[at + 2] + sums[at + 10];
+    float d = sums[at + 3] + sums[at + 11];
+    float e = sums[at + 4] + sums[at + 12];
+    float f = sums[at + 5] + sums[at + 13];
+    float g = sums[at + 6] + sums[at + 14];
+    float h = sums[at + 7] + sums[at + 15];
+    return ((a + e) + (c + g)) + ((b + f) + (d + h));
+  }
+
+  /**
+   * {@link #tree(long)} of several sums.
+   *
+   * @param sums holds [count][SUMS] floats
+   * @param at index of the first of them
+   * @param count the number of sums
+   * @param out address of {@code count} floats
+   */
+  static void trees(float[] sums, int at, int count, long out) {
+    for (int i = 0; i < count; i++) {
+      set(out + 4L * i, tree(sums, at + Kernels.SUMS * i));
+    }
   }
 }

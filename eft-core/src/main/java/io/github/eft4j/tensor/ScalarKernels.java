@@ -4,6 +4,7 @@ import static io.github.eft4j.tensor.Memory.get;
 import static io.github.eft4j.tensor.Memory.set;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /**
  * {@link Kernels} without vectors: for JVMs without the Vector API, and the definition for tests.
@@ -46,29 +47,22 @@ final class ScalarKernels implements Kernels {
   }
 
   @Override
-  public void tile(long x, int tokens, long w, int rounds, long sums) {
+  public void tile(long x, int tokens, long w, int rounds, float[] sums, int at) {
     for (int t = 0; t < tokens; t++) {
       for (int r = 0; r < 4; r++) {
-        addProducts(x + 64L * t, 256, w + 64L * r, 256, rounds, sums + 64L * (4 * t + r));
+        addProducts(x + 64L * t, 256, w + 64L * r, 256, rounds, sums, at + SUMS * (4 * t + r));
       }
     }
   }
 
   private static void addProducts(
-      long x, long xStride, long w, long wStride, int rounds, long sums) {
-    for (long lane = 0; lane < 4 * SUMS; lane += 4) {
-      float sum = get(sums + lane);
+      long x, long xStride, long w, long wStride, int rounds, float[] sums, int at) {
+    for (int lane = 0; lane < SUMS; lane++) {
+      float sum = sums[at + lane];
       for (int i = 0; i < rounds; i++) {
-        sum = Math.fma(get(x + i * xStride + lane), get(w + i * wStride + lane), sum);
+        sum = Math.fma(get(x + i * xStride + 4L * lane), get(w + i * wStride + 4L * lane), sum);
       }
-      set(sums + lane, sum);
-    }
-  }
-
-  @Override
-  public void trees(long sums, int count, long out) {
-    for (int i = 0; i < count; i++) {
-      set(out + 4L * i, Memory.tree(sums + 64L * i));
+      sums[at + lane] = sum;
     }
   }
 
@@ -86,14 +80,14 @@ final class ScalarKernels implements Kernels {
       int rows,
       int columns,
       long out,
-      long scratch) {
+      float[] sums) {
     if (type != WeightType.F32) {
       throw new IllegalArgumentException("no dot products with " + type);
     }
     for (int r = 0; r < rows; r++) {
-      Memory.zero(scratch, 4 * SUMS);
-      addProducts(x, 64, w + r * wStride, 64, columns / SUMS, scratch);
-      set(out + 4L * r, Memory.tree(scratch));
+      Arrays.fill(sums, 0, SUMS, 0);
+      addProducts(x, 64, w + r * wStride, 64, columns / SUMS, sums, 0);
+      set(out + 4L * r, Memory.tree(sums, 0));
     }
   }
 

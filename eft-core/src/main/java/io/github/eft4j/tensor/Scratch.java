@@ -9,6 +9,7 @@ final class Scratch {
   private static final int ALIGNMENT = 64;
 
   private MemorySegment memory = MemorySegment.NULL;
+  private float[] floats = new float[0];
 
   Scratch() {}
 
@@ -23,5 +24,18 @@ final class Scratch {
       memory = Arena.ofAuto().allocate(bytes, ALIGNMENT);
     }
     return memory.address();
+  }
+
+  /**
+   * The same as an array on the heap, for sums, which kernels read and write alike.
+   *
+   * @param count the number of floats needed
+   * @return an array of at least that many floats, of any content
+   */
+  float[] floats(int count) {
+    if (floats.length < count) {
+      floats = new float[count];
+    }
+    return floats;
   }
 }

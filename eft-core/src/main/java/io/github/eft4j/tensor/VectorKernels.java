@@ -35,7 +35,6 @@ final class VectorKernels implements Kernels {
       VectorSpecies.of(int.class, VectorShape.forBitSize(BITS));
   private static final VectorSpecies<Short> HALVES =
       VectorSpecies.of(short.class, VectorShape.forBitSize(BITS / 2));
-  private static final VectorSpecies<Float> QUARTER = FloatVector.SPECIES_128;
 
   /**
    * As many bytes as a register has floats; unused where those are 4, of which no vector exists.
@@ -43,6 +42,8 @@ final class VectorKernels implements Kernels {
   private static final VectorSpecies<Byte> BYTES =
       BITS == 512 ? ByteVector.SPECIES_128 : ByteVector.SPECIES_64;
 
+  private static final IntVector FOUR_BYTES =
+      IntVector.zero(IntVector.SPECIES_128).addIndex(1).mul(8);
   private static final IntVector LANE = IntVector.zero(INTS).addIndex(1);
   private static final IntVector BYTE_SHIFTS = LANE.mul(8);
 
@@ -369,48 +370,48 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
-  public void tile(long x, int tokens, long w, int rounds, long sums) {
+  public void tile(long x, int tokens, long w, int rounds, float[] sums, int at) {
     if (MANY_REGISTERS) {
       if (tokens > 2) {
-        tile4x6(x, w, rounds, sums);
+        tile4x6(x, w, rounds, sums, at);
       } else {
-        tile2x6(x, w, rounds, sums);
+        tile2x6(x, w, rounds, sums, at);
       }
     } else if (tokens > 1) {
-      tile3x4(x, w, rounds, sums);
+      tile3x4(x, w, rounds, sums, at);
     } else {
-      tile1x4(x, w, rounds, sums);
+      tile1x4(x, w, rounds, sums, at);
     }
   }
 
   /** 4 tokens × 6 rows: 24 accumulators, 4 and 1 operands. */
-  private static void tile4x6(long x, long w, int rounds, long sums) {
+  private static void tile4x6(long x, long w, int rounds, float[] sums, int at) {
     for (int part = 0; part < PARTS; part++) {
-      long at = sums + part * STEP;
-      FloatVector a00 = FloatVector.fromMemorySegment(FLOATS, ALL, at, ORDER);
-      FloatVector a01 = FloatVector.fromMemorySegment(FLOATS, ALL, at + ROUND, ORDER);
-      FloatVector a02 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 2 * ROUND, ORDER);
-      FloatVector a03 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 3 * ROUND, ORDER);
-      FloatVector a04 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 4 * ROUND, ORDER);
-      FloatVector a05 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 5 * ROUND, ORDER);
-      FloatVector a10 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 6 * ROUND, ORDER);
-      FloatVector a11 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 7 * ROUND, ORDER);
-      FloatVector a12 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 8 * ROUND, ORDER);
-      FloatVector a13 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 9 * ROUND, ORDER);
-      FloatVector a14 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 10 * ROUND, ORDER);
-      FloatVector a15 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 11 * ROUND, ORDER);
-      FloatVector a20 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 12 * ROUND, ORDER);
-      FloatVector a21 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 13 * ROUND, ORDER);
-      FloatVector a22 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 14 * ROUND, ORDER);
-      FloatVector a23 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 15 * ROUND, ORDER);
-      FloatVector a24 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 16 * ROUND, ORDER);
-      FloatVector a25 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 17 * ROUND, ORDER);
-      FloatVector a30 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 18 * ROUND, ORDER);
-      FloatVector a31 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 19 * ROUND, ORDER);
-      FloatVector a32 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 20 * ROUND, ORDER);
-      FloatVector a33 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 21 * ROUND, ORDER);
-      FloatVector a34 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 22 * ROUND, ORDER);
-      FloatVector a35 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 23 * ROUND, ORDER);
+      int from = at + part * LENGTH;
+      FloatVector a00 = FloatVector.fromArray(FLOATS, sums, from);
+      FloatVector a01 = FloatVector.fromArray(FLOATS, sums, from + SUMS);
+      FloatVector a02 = FloatVector.fromArray(FLOATS, sums, from + 2 * SUMS);
+      FloatVector a03 = FloatVector.fromArray(FLOATS, sums, from + 3 * SUMS);
+      FloatVector a04 = FloatVector.fromArray(FLOATS, sums, from + 4 * SUMS);
+      FloatVector a05 = FloatVector.fromArray(FLOATS, sums, from + 5 * SUMS);
+      FloatVector a10 = FloatVector.fromArray(FLOATS, sums, from + 6 * SUMS);
+      FloatVector a11 = FloatVector.fromArray(FLOATS, sums, from + 7 * SUMS);
+      FloatVector a12 = FloatVector.fromArray(FLOATS, sums, from + 8 * SUMS);
+      FloatVector a13 = FloatVector.fromArray(FLOATS, sums, from + 9 * SUMS);
+      FloatVector a14 = FloatVector.fromArray(FLOATS, sums, from + 10 * SUMS);
+      FloatVector a15 = FloatVector.fromArray(FLOATS, sums, from + 11 * SUMS);
+      FloatVector a20 = FloatVector.fromArray(FLOATS, sums, from + 12 * SUMS);
+      FloatVector a21 = FloatVector.fromArray(FLOATS, sums, from + 13 * SUMS);
+      FloatVector a22 = FloatVector.fromArray(FLOATS, sums, from + 14 * SUMS);
+      FloatVector a23 = FloatVector.fromArray(FLOATS, sums, from + 15 * SUMS);
+      FloatVector a24 = FloatVector.fromArray(FLOATS, sums, from + 16 * SUMS);
+      FloatVector a25 = FloatVector.fromArray(FLOATS, sums, from + 17 * SUMS);
+      FloatVector a30 = FloatVector.fromArray(FLOATS, sums, from + 18 * SUMS);
+      FloatVector a31 = FloatVector.fromArray(FLOATS, sums, from + 19 * SUMS);
+      FloatVector a32 = FloatVector.fromArray(FLOATS, sums, from + 20 * SUMS);
+      FloatVector a33 = FloatVector.fromArray(FLOATS, sums, from + 21 * SUMS);
+      FloatVector a34 = FloatVector.fromArray(FLOATS, sums, from + 22 * SUMS);
+      FloatVector a35 = FloatVector.fromArray(FLOATS, sums, from + 23 * SUMS);
       for (int i = 0; i < rounds; i++) {
         long xAt = x + part * STEP + i * (TILE_TOKENS * ROUND);
         long wAt = w + part * STEP + i * (TILE_ROWS * ROUND);
@@ -449,49 +450,49 @@ final class VectorKernels implements Kernels {
         a25 = v2.fma(q, a25);
         a35 = v3.fma(q, a35);
       }
-      a00.intoMemorySegment(ALL, at, ORDER);
-      a01.intoMemorySegment(ALL, at + ROUND, ORDER);
-      a02.intoMemorySegment(ALL, at + 2 * ROUND, ORDER);
-      a03.intoMemorySegment(ALL, at + 3 * ROUND, ORDER);
-      a04.intoMemorySegment(ALL, at + 4 * ROUND, ORDER);
-      a05.intoMemorySegment(ALL, at + 5 * ROUND, ORDER);
-      a10.intoMemorySegment(ALL, at + 6 * ROUND, ORDER);
-      a11.intoMemorySegment(ALL, at + 7 * ROUND, ORDER);
-      a12.intoMemorySegment(ALL, at + 8 * ROUND, ORDER);
-      a13.intoMemorySegment(ALL, at + 9 * ROUND, ORDER);
-      a14.intoMemorySegment(ALL, at + 10 * ROUND, ORDER);
-      a15.intoMemorySegment(ALL, at + 11 * ROUND, ORDER);
-      a20.intoMemorySegment(ALL, at + 12 * ROUND, ORDER);
-      a21.intoMemorySegment(ALL, at + 13 * ROUND, ORDER);
-      a22.intoMemorySegment(ALL, at + 14 * ROUND, ORDER);
-      a23.intoMemorySegment(ALL, at + 15 * ROUND, ORDER);
-      a24.intoMemorySegment(ALL, at + 16 * ROUND, ORDER);
-      a25.intoMemorySegment(ALL, at + 17 * ROUND, ORDER);
-      a30.intoMemorySegment(ALL, at + 18 * ROUND, ORDER);
-      a31.intoMemorySegment(ALL, at + 19 * ROUND, ORDER);
-      a32.intoMemorySegment(ALL, at + 20 * ROUND, ORDER);
-      a33.intoMemorySegment(ALL, at + 21 * ROUND, ORDER);
-      a34.intoMemorySegment(ALL, at + 22 * ROUND, ORDER);
-      a35.intoMemorySegment(ALL, at + 23 * ROUND, ORDER);
+      a00.intoArray(sums, from);
+      a01.intoArray(sums, from + SUMS);
+      a02.intoArray(sums, from + 2 * SUMS);
+      a03.intoArray(sums, from + 3 * SUMS);
+      a04.intoArray(sums, from + 4 * SUMS);
+      a05.intoArray(sums, from + 5 * SUMS);
+      a10.intoArray(sums, from + 6 * SUMS);
+      a11.intoArray(sums, from + 7 * SUMS);
+      a12.intoArray(sums, from + 8 * SUMS);
+      a13.intoArray(sums, from + 9 * SUMS);
+      a14.intoArray(sums, from + 10 * SUMS);
+      a15.intoArray(sums, from + 11 * SUMS);
+      a20.intoArray(sums, from + 12 * SUMS);
+      a21.intoArray(sums, from + 13 * SUMS);
+      a22.intoArray(sums, from + 14 * SUMS);
+      a23.intoArray(sums, from + 15 * SUMS);
+      a24.intoArray(sums, from + 16 * SUMS);
+      a25.intoArray(sums, from + 17 * SUMS);
+      a30.intoArray(sums, from + 18 * SUMS);
+      a31.intoArray(sums, from + 19 * SUMS);
+      a32.intoArray(sums, from + 20 * SUMS);
+      a33.intoArray(sums, from + 21 * SUMS);
+      a34.intoArray(sums, from + 22 * SUMS);
+      a35.intoArray(sums, from + 23 * SUMS);
     }
   }
 
   /** 2 tokens × 6 rows: 12 accumulators, 2 and 1 operands. */
-  private static void tile2x6(long x, long w, int rounds, long sums) {
+  private static void tile2x6(long x, long w, int rounds, float[] sums, int at) {
     for (int part = 0; part < PARTS; part++) {
-      long at = sums + part * STEP;
-      FloatVector a00 = FloatVector.fromMemorySegment(FLOATS, ALL, at, ORDER);
-      FloatVector a01 = FloatVector.fromMemorySegment(FLOATS, ALL, at + ROUND, ORDER);
-      FloatVector a02 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 2 * ROUND, ORDER);
-      FloatVector a03 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 3 * ROUND, ORDER);
-      FloatVector a04 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 4 * ROUND, ORDER);
-      FloatVector a05 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 5 * ROUND, ORDER);
-      FloatVector a10 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 6 * ROUND, ORDER);
-      FloatVector a11 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 7 * ROUND, ORDER);
-      FloatVector a12 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 8 * ROUND, ORDER);
-      FloatVector a13 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 9 * ROUND, ORDER);
-      FloatVector a14 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 10 * ROUND, ORDER);
-      FloatVector a15 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 11 * ROUND, ORDER);
+      int from = at + part * LENGTH;
+      FloatVector a00 = FloatVector.fromArray(FLOATS, sums, from);
+      FloatVector a01 = FloatVector.fromArray(FLOATS, sums, from + SUMS);
+      FloatVector a02 = FloatVector.fromArray(FLOATS, sums, from + 2 * SUMS);
+      FloatVector a03 = FloatVector.fromArray(FLOATS, sums, from + 3 * SUMS);
+      FloatVector a04 = FloatVector.fromArray(FLOATS, sums, from + 4 * SUMS);
+      FloatVector a05 = FloatVector.fromArray(FLOATS, sums, from + 5 * SUMS);
+      FloatVector a10 = FloatVector.fromArray(FLOATS, sums, from + 6 * SUMS);
+      FloatVector a11 = FloatVector.fromArray(FLOATS, sums, from + 7 * SUMS);
+      FloatVector a12 = FloatVector.fromArray(FLOATS, sums, from + 8 * SUMS);
+      FloatVector a13 = FloatVector.fromArray(FLOATS, sums, from + 9 * SUMS);
+      FloatVector a14 = FloatVector.fromArray(FLOATS, sums, from + 10 * SUMS);
+      FloatVector a15 = FloatVector.fromArray(FLOATS, sums, from + 11 * SUMS);
       for (int i = 0; i < rounds; i++) {
         long xAt = x + part * STEP + i * (TILE_TOKENS * ROUND);
         long wAt = w + part * STEP + i * (TILE_ROWS * ROUND);
@@ -516,37 +517,37 @@ final class VectorKernels implements Kernels {
         a05 = v0.fma(q, a05);
         a15 = v1.fma(q, a15);
       }
-      a00.intoMemorySegment(ALL, at, ORDER);
-      a01.intoMemorySegment(ALL, at + ROUND, ORDER);
-      a02.intoMemorySegment(ALL, at + 2 * ROUND, ORDER);
-      a03.intoMemorySegment(ALL, at + 3 * ROUND, ORDER);
-      a04.intoMemorySegment(ALL, at + 4 * ROUND, ORDER);
-      a05.intoMemorySegment(ALL, at + 5 * ROUND, ORDER);
-      a10.intoMemorySegment(ALL, at + 6 * ROUND, ORDER);
-      a11.intoMemorySegment(ALL, at + 7 * ROUND, ORDER);
-      a12.intoMemorySegment(ALL, at + 8 * ROUND, ORDER);
-      a13.intoMemorySegment(ALL, at + 9 * ROUND, ORDER);
-      a14.intoMemorySegment(ALL, at + 10 * ROUND, ORDER);
-      a15.intoMemorySegment(ALL, at + 11 * ROUND, ORDER);
+      a00.intoArray(sums, from);
+      a01.intoArray(sums, from + SUMS);
+      a02.intoArray(sums, from + 2 * SUMS);
+      a03.intoArray(sums, from + 3 * SUMS);
+      a04.intoArray(sums, from + 4 * SUMS);
+      a05.intoArray(sums, from + 5 * SUMS);
+      a10.intoArray(sums, from + 6 * SUMS);
+      a11.intoArray(sums, from + 7 * SUMS);
+      a12.intoArray(sums, from + 8 * SUMS);
+      a13.intoArray(sums, from + 9 * SUMS);
+      a14.intoArray(sums, from + 10 * SUMS);
+      a15.intoArray(sums, from + 11 * SUMS);
     }
   }
 
   /** 3 tokens × 4 rows: 12 accumulators, 3 and 1 operands. */
-  private static void tile3x4(long x, long w, int rounds, long sums) {
+  private static void tile3x4(long x, long w, int rounds, float[] sums, int at) {
     for (int part = 0; part < PARTS; part++) {
-      long at = sums + part * STEP;
-      FloatVector a00 = FloatVector.fromMemorySegment(FLOATS, ALL, at, ORDER);
-      FloatVector a01 = FloatVector.fromMemorySegment(FLOATS, ALL, at + ROUND, ORDER);
-      FloatVector a02 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 2 * ROUND, ORDER);
-      FloatVector a03 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 3 * ROUND, ORDER);
-      FloatVector a10 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 4 * ROUND, ORDER);
-      FloatVector a11 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 5 * ROUND, ORDER);
-      FloatVector a12 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 6 * ROUND, ORDER);
-      FloatVector a13 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 7 * ROUND, ORDER);
-      FloatVector a20 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 8 * ROUND, ORDER);
-      FloatVector a21 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 9 * ROUND, ORDER);
-      FloatVector a22 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 10 * ROUND, ORDER);
-      FloatVector a23 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 11 * ROUND, ORDER);
+      int from = at + part * LENGTH;
+      FloatVector a00 = FloatVector.fromArray(FLOATS, sums, from);
+      FloatVector a01 = FloatVector.fromArray(FLOATS, sums, from + SUMS);
+      FloatVector a02 = FloatVector.fromArray(FLOATS, sums, from + 2 * SUMS);
+      FloatVector a03 = FloatVector.fromArray(FLOATS, sums, from + 3 * SUMS);
+      FloatVector a10 = FloatVector.fromArray(FLOATS, sums, from + 4 * SUMS);
+      FloatVector a11 = FloatVector.fromArray(FLOATS, sums, from + 5 * SUMS);
+      FloatVector a12 = FloatVector.fromArray(FLOATS, sums, from + 6 * SUMS);
+      FloatVector a13 = FloatVector.fromArray(FLOATS, sums, from + 7 * SUMS);
+      FloatVector a20 = FloatVector.fromArray(FLOATS, sums, from + 8 * SUMS);
+      FloatVector a21 = FloatVector.fromArray(FLOATS, sums, from + 9 * SUMS);
+      FloatVector a22 = FloatVector.fromArray(FLOATS, sums, from + 10 * SUMS);
+      FloatVector a23 = FloatVector.fromArray(FLOATS, sums, from + 11 * SUMS);
       for (int i = 0; i < rounds; i++) {
         long xAt = x + part * STEP + i * (TILE_TOKENS * ROUND);
         long wAt = w + part * STEP + i * (TILE_ROWS * ROUND);
@@ -570,29 +571,29 @@ final class VectorKernels implements Kernels {
         a13 = v1.fma(q, a13);
         a23 = v2.fma(q, a23);
       }
-      a00.intoMemorySegment(ALL, at, ORDER);
-      a01.intoMemorySegment(ALL, at + ROUND, ORDER);
-      a02.intoMemorySegment(ALL, at + 2 * ROUND, ORDER);
-      a03.intoMemorySegment(ALL, at + 3 * ROUND, ORDER);
-      a10.intoMemorySegment(ALL, at + 4 * ROUND, ORDER);
-      a11.intoMemorySegment(ALL, at + 5 * ROUND, ORDER);
-      a12.intoMemorySegment(ALL, at + 6 * ROUND, ORDER);
-      a13.intoMemorySegment(ALL, at + 7 * ROUND, ORDER);
-      a20.intoMemorySegment(ALL, at + 8 * ROUND, ORDER);
-      a21.intoMemorySegment(ALL, at + 9 * ROUND, ORDER);
-      a22.intoMemorySegment(ALL, at + 10 * ROUND, ORDER);
-      a23.intoMemorySegment(ALL, at + 11 * ROUND, ORDER);
+      a00.intoArray(sums, from);
+      a01.intoArray(sums, from + SUMS);
+      a02.intoArray(sums, from + 2 * SUMS);
+      a03.intoArray(sums, from + 3 * SUMS);
+      a10.intoArray(sums, from + 4 * SUMS);
+      a11.intoArray(sums, from + 5 * SUMS);
+      a12.intoArray(sums, from + 6 * SUMS);
+      a13.intoArray(sums, from + 7 * SUMS);
+      a20.intoArray(sums, from + 8 * SUMS);
+      a21.intoArray(sums, from + 9 * SUMS);
+      a22.intoArray(sums, from + 10 * SUMS);
+      a23.intoArray(sums, from + 11 * SUMS);
     }
   }
 
   /** 1 token × 4 rows: 4 accumulators, 1 and 1 operands. */
-  private static void tile1x4(long x, long w, int rounds, long sums) {
+  private static void tile1x4(long x, long w, int rounds, float[] sums, int at) {
     for (int part = 0; part < PARTS; part++) {
-      long at = sums + part * STEP;
-      FloatVector a00 = FloatVector.fromMemorySegment(FLOATS, ALL, at, ORDER);
-      FloatVector a01 = FloatVector.fromMemorySegment(FLOATS, ALL, at + ROUND, ORDER);
-      FloatVector a02 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 2 * ROUND, ORDER);
-      FloatVector a03 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 3 * ROUND, ORDER);
+      int from = at + part * LENGTH;
+      FloatVector a00 = FloatVector.fromArray(FLOATS, sums, from);
+      FloatVector a01 = FloatVector.fromArray(FLOATS, sums, from + SUMS);
+      FloatVector a02 = FloatVector.fromArray(FLOATS, sums, from + 2 * SUMS);
+      FloatVector a03 = FloatVector.fromArray(FLOATS, sums, from + 3 * SUMS);
       for (int i = 0; i < rounds; i++) {
         long xAt = x + part * STEP + i * (TILE_TOKENS * ROUND);
         long wAt = w + part * STEP + i * (TILE_ROWS * ROUND);
@@ -606,34 +607,18 @@ final class VectorKernels implements Kernels {
         q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + 3 * ROUND, ORDER);
         a03 = v0.fma(q, a03);
       }
-      a00.intoMemorySegment(ALL, at, ORDER);
-      a01.intoMemorySegment(ALL, at + ROUND, ORDER);
-      a02.intoMemorySegment(ALL, at + 2 * ROUND, ORDER);
-      a03.intoMemorySegment(ALL, at + 3 * ROUND, ORDER);
+      a00.intoArray(sums, from);
+      a01.intoArray(sums, from + SUMS);
+      a02.intoArray(sums, from + 2 * SUMS);
+      a03.intoArray(sums, from + 3 * SUMS);
     }
-  }
-
-  @Override
-  public void trees(long sums, int count, long out) {
-    for (int i = 0; i < count; i++) {
-      tree(sums + i * ROUND, out + 4L * i);
-    }
-  }
-
-  /** The order of {@link Memory#tree}, four numbers at a time. */
-  private static void tree(long sums, long out) {
-    FloatVector a = FloatVector.fromMemorySegment(QUARTER, ALL, sums, ORDER);
-    FloatVector b = FloatVector.fromMemorySegment(QUARTER, ALL, sums + 16, ORDER);
-    FloatVector c = FloatVector.fromMemorySegment(QUARTER, ALL, sums + 32, ORDER);
-    FloatVector d = FloatVector.fromMemorySegment(QUARTER, ALL, sums + 48, ORDER);
-    a.add(c).add(b.add(d)).intoMemorySegment(ALL, sums, ORDER);
-    set(out, (get(sums) + get(sums + 8)) + (get(sums + 4) + get(sums + 12)));
   }
 
   @Override
   public boolean hasDots(WeightType type) {
     return switch (type) {
-      case F32, F16, BF16, Q8_0 -> true;
+      case F32, F16, BF16 -> true;
+      case Q8_0, Q4_0, Q4_K -> LENGTH > 4; // no vector has 4 bytes
       default -> false;
     };
   }
@@ -647,27 +632,30 @@ final class VectorKernels implements Kernels {
       int rows,
       int columns,
       long out,
-      long scratch) {
-    for (int r = 0; r < rows; r += 4) {
-      int count = Math.min(4, rows - r);
+      float[] sums) {
+    int together = type == WeightType.Q4_K ? 2 : 4;
+    for (int r = 0; r < rows; r += together) {
+      int count = Math.min(together, rows - r);
       long w0 = w + r * wStride;
-      // Where fewer than four rows are left, the last one is computed several times.
+      // Where fewer rows are left, the last one is computed several times.
       long w1 = w0 + Math.min(1, count - 1) * wStride;
       long w2 = w0 + Math.min(2, count - 1) * wStride;
       long w3 = w0 + (count - 1) * wStride;
       switch (type) {
-        case F32 -> floatDots(x, w0, w1, w2, w3, columns, scratch);
-        case F16 -> halfDots(x, w0, w1, w2, w3, columns, scratch);
-        case BF16 -> brainFloatDots(x, w0, w1, w2, w3, columns, scratch);
-        case Q8_0 -> q8Dots(x, w0, w1, w2, w3, columns, scratch);
+        case F32 -> floatDots(x, w0, w1, w2, w3, columns, sums);
+        case F16 -> halfDots(x, w0, w1, w2, w3, columns, sums);
+        case BF16 -> brainFloatDots(x, w0, w1, w2, w3, columns, sums);
+        case Q8_0 -> q8Dots(x, w0, w1, w2, w3, columns, sums);
+        case Q4_0 -> q4Dots(x, w0, w1, w2, w3, columns, sums);
+        case Q4_K -> q4KDots(x, w0, w1, columns, sums);
         default -> throw new IllegalArgumentException("no dot products with " + type);
       }
-      trees(scratch, count, out + 4L * r);
+      Memory.trees(sums, 0, count, out + 4L * r);
     }
   }
 
   private static void floatDots(
-      long x, long w0, long w1, long w2, long w3, int columns, long sums) {
+      long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
     for (int part = 0; part < PARTS; part++) {
       long at = part * STEP;
       FloatVector a0 = FloatVector.zero(FLOATS);
@@ -682,14 +670,15 @@ final class VectorKernels implements Kernels {
         a2 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w2 + k, ORDER), a2);
         a3 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w3 + k, ORDER), a3);
       }
-      a0.intoMemorySegment(ALL, sums + at, ORDER);
-      a1.intoMemorySegment(ALL, sums + at + ROUND, ORDER);
-      a2.intoMemorySegment(ALL, sums + at + 2 * ROUND, ORDER);
-      a3.intoMemorySegment(ALL, sums + at + 3 * ROUND, ORDER);
+      a0.intoArray(sums, part * LENGTH);
+      a1.intoArray(sums, part * LENGTH + SUMS);
+      a2.intoArray(sums, part * LENGTH + 2 * SUMS);
+      a3.intoArray(sums, part * LENGTH + 3 * SUMS);
     }
   }
 
-  private static void halfDots(long x, long w0, long w1, long w2, long w3, int columns, long sums) {
+  private static void halfDots(
+      long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
     for (int part = 0; part < PARTS; part++) {
       long at = part * STEP;
       FloatVector a0 = FloatVector.zero(FLOATS);
@@ -697,22 +686,58 @@ final class VectorKernels implements Kernels {
       FloatVector a2 = a0;
       FloatVector a3 = a0;
       for (int i = 0; i < columns; i += SUMS) {
-        long k = at + 4L * i;
-        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k, ORDER);
-        a0 = v.fma(half(w0 + k / 2), a0);
-        a1 = v.fma(half(w1 + k / 2), a1);
-        a2 = v.fma(half(w2 + k / 2), a2);
-        a3 = v.fma(half(w3 + k / 2), a3);
+        long k = at / 2 + 2L * i;
+        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + at + 4L * i, ORDER);
+        a0 =
+            v.fma(
+                ((IntVector)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w0 + k, ORDER)
+                            .convertShape(VectorOperators.S2I, INTS, 0))
+                    .lanewise(VectorOperators.LSHL, 13)
+                    .and(0x8fff_e000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f),
+                a0);
+        a1 =
+            v.fma(
+                ((IntVector)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w1 + k, ORDER)
+                            .convertShape(VectorOperators.S2I, INTS, 0))
+                    .lanewise(VectorOperators.LSHL, 13)
+                    .and(0x8fff_e000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f),
+                a1);
+        a2 =
+            v.fma(
+                ((IntVector)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w2 + k, ORDER)
+                            .convertShape(VectorOperators.S2I, INTS, 0))
+                    .lanewise(VectorOperators.LSHL, 13)
+                    .and(0x8fff_e000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f),
+                a2);
+        a3 =
+            v.fma(
+                ((IntVector)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w3 + k, ORDER)
+                            .convertShape(VectorOperators.S2I, INTS, 0))
+                    .lanewise(VectorOperators.LSHL, 13)
+                    .and(0x8fff_e000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f),
+                a3);
       }
-      a0.intoMemorySegment(ALL, sums + at, ORDER);
-      a1.intoMemorySegment(ALL, sums + at + ROUND, ORDER);
-      a2.intoMemorySegment(ALL, sums + at + 2 * ROUND, ORDER);
-      a3.intoMemorySegment(ALL, sums + at + 3 * ROUND, ORDER);
+      a0.intoArray(sums, part * LENGTH);
+      a1.intoArray(sums, part * LENGTH + SUMS);
+      a2.intoArray(sums, part * LENGTH + 2 * SUMS);
+      a3.intoArray(sums, part * LENGTH + 3 * SUMS);
     }
   }
 
   private static void brainFloatDots(
-      long x, long w0, long w1, long w2, long w3, int columns, long sums) {
+      long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
     for (int part = 0; part < PARTS; part++) {
       long at = part * STEP;
       FloatVector a0 = FloatVector.zero(FLOATS);
@@ -720,23 +745,54 @@ final class VectorKernels implements Kernels {
       FloatVector a2 = a0;
       FloatVector a3 = a0;
       for (int i = 0; i < columns; i += SUMS) {
-        long k = at + 4L * i;
-        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k, ORDER);
-        a0 = v.fma(brainFloat(w0 + k / 2), a0);
-        a1 = v.fma(brainFloat(w1 + k / 2), a1);
-        a2 = v.fma(brainFloat(w2 + k / 2), a2);
-        a3 = v.fma(brainFloat(w3 + k / 2), a3);
+        long k = at / 2 + 2L * i;
+        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + at + 4L * i, ORDER);
+        a0 =
+            v.fma(
+                ((IntVector)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w0 + k, ORDER)
+                            .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
+                    .lanewise(VectorOperators.LSHL, 16)
+                    .reinterpretAsFloats(),
+                a0);
+        a1 =
+            v.fma(
+                ((IntVector)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w1 + k, ORDER)
+                            .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
+                    .lanewise(VectorOperators.LSHL, 16)
+                    .reinterpretAsFloats(),
+                a1);
+        a2 =
+            v.fma(
+                ((IntVector)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w2 + k, ORDER)
+                            .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
+                    .lanewise(VectorOperators.LSHL, 16)
+                    .reinterpretAsFloats(),
+                a2);
+        a3 =
+            v.fma(
+                ((IntVector)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w3 + k, ORDER)
+                            .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
+                    .lanewise(VectorOperators.LSHL, 16)
+                    .reinterpretAsFloats(),
+                a3);
       }
-      a0.intoMemorySegment(ALL, sums + at, ORDER);
-      a1.intoMemorySegment(ALL, sums + at + ROUND, ORDER);
-      a2.intoMemorySegment(ALL, sums + at + 2 * ROUND, ORDER);
-      a3.intoMemorySegment(ALL, sums + at + 3 * ROUND, ORDER);
+      a0.intoArray(sums, part * LENGTH);
+      a1.intoArray(sums, part * LENGTH + SUMS);
+      a2.intoArray(sums, part * LENGTH + 2 * SUMS);
+      a3.intoArray(sums, part * LENGTH + 3 * SUMS);
     }
   }
 
-  private static void q8Dots(long x, long w0, long w1, long w2, long w3, int columns, long sums) {
+  // Weights as they are stored. The conversions are written out: C2 gives up inlining a helper that
+  // is called so often, and every vector that crosses a call is allocated.
+
+  private static void q8Dots(
+      long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
     for (int part = 0; part < PARTS; part++) {
-      long at = part * STEP;
       FloatVector a0 = FloatVector.zero(FLOATS);
       FloatVector a1 = a0;
       FloatVector a2 = a0;
@@ -744,27 +800,284 @@ final class VectorKernels implements Kernels {
       for (int b = 0; b < columns / 32; b++) {
         long block = 34L * b;
         long q = block + 2 + part * BYTE_STEP;
-        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + at + 128L * b, ORDER);
-        FloatVector u =
-            FloatVector.fromMemorySegment(FLOATS, ALL, x + at + 128L * b + ROUND, ORDER);
+        long xAt = x + 128L * b + part * STEP;
+        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, xAt, ORDER);
+        FloatVector u = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + ROUND, ORDER);
         float d = halfAt(w0 + block);
-        a0 = floats(signed(w0 + q)).mul(d).fma(v, a0);
-        a0 = floats(signed(w0 + q + 16)).mul(d).fma(u, a0);
+        a0 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w0 + q, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d)
+                .fma(v, a0);
+        a0 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w0 + q + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d)
+                .fma(u, a0);
         d = halfAt(w1 + block);
-        a1 = floats(signed(w1 + q)).mul(d).fma(v, a1);
-        a1 = floats(signed(w1 + q + 16)).mul(d).fma(u, a1);
+        a1 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w1 + q, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d)
+                .fma(v, a1);
+        a1 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w1 + q + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d)
+                .fma(u, a1);
         d = halfAt(w2 + block);
-        a2 = floats(signed(w2 + q)).mul(d).fma(v, a2);
-        a2 = floats(signed(w2 + q + 16)).mul(d).fma(u, a2);
+        a2 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w2 + q, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d)
+                .fma(v, a2);
+        a2 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w2 + q + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d)
+                .fma(u, a2);
         d = halfAt(w3 + block);
-        a3 = floats(signed(w3 + q)).mul(d).fma(v, a3);
-        a3 = floats(signed(w3 + q + 16)).mul(d).fma(u, a3);
+        a3 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w3 + q, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d)
+                .fma(v, a3);
+        a3 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w3 + q + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d)
+                .fma(u, a3);
       }
-      a0.intoMemorySegment(ALL, sums + at, ORDER);
-      a1.intoMemorySegment(ALL, sums + at + ROUND, ORDER);
-      a2.intoMemorySegment(ALL, sums + at + 2 * ROUND, ORDER);
-      a3.intoMemorySegment(ALL, sums + at + 3 * ROUND, ORDER);
+      a0.intoArray(sums, part * LENGTH);
+      a1.intoArray(sums, part * LENGTH + SUMS);
+      a2.intoArray(sums, part * LENGTH + 2 * SUMS);
+      a3.intoArray(sums, part * LENGTH + 3 * SUMS);
     }
+  }
+
+  /** Converts the scales of consecutive blocks of one of four rows. */
+  private static void halves(long w, int blockBytes, int blocks, float[] scales, int at) {
+    for (int b = 0; b < blocks; b++) {
+      scales[at + 4 * b] = halfAt(w + (long) blockBytes * b);
+    }
+  }
+
+  private static void q4Dots(
+      long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
+    int blocks = columns / 32;
+    halves(w0, 18, blocks, sums, 4 * SUMS);
+    halves(w1, 18, blocks, sums, 4 * SUMS + 1);
+    halves(w2, 18, blocks, sums, 4 * SUMS + 2);
+    halves(w3, 18, blocks, sums, 4 * SUMS + 3);
+    for (int part = 0; part < PARTS; part++) {
+      FloatVector a0 = FloatVector.zero(FLOATS);
+      FloatVector a1 = a0;
+      FloatVector a2 = a0;
+      FloatVector a3 = a0;
+      for (int b = 0; b < blocks; b++) {
+        long at = 18L * b + 2 + part * BYTE_STEP;
+        long xAt = x + 128L * b + part * STEP;
+        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, xAt, ORDER);
+        FloatVector u = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + ROUND, ORDER);
+        float d = sums[SUMS * 4 + 4 * b];
+        IntVector q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w0 + at, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        a0 =
+            ((FloatVector) q.and(15).sub(8).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .fma(v, a0);
+        a0 =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .sub(8)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .fma(u, a0);
+        d = sums[SUMS * 4 + 4 * b + 1];
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w1 + at, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        a1 =
+            ((FloatVector) q.and(15).sub(8).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .fma(v, a1);
+        a1 =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .sub(8)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .fma(u, a1);
+        d = sums[SUMS * 4 + 4 * b + 2];
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w2 + at, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        a2 =
+            ((FloatVector) q.and(15).sub(8).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .fma(v, a2);
+        a2 =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .sub(8)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .fma(u, a2);
+        d = sums[SUMS * 4 + 4 * b + 3];
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w3 + at, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        a3 =
+            ((FloatVector) q.and(15).sub(8).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .fma(v, a3);
+        a3 =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .sub(8)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d)
+                .fma(u, a3);
+      }
+      a0.intoArray(sums, part * LENGTH);
+      a1.intoArray(sums, part * LENGTH + SUMS);
+      a2.intoArray(sums, part * LENGTH + 2 * SUMS);
+      a3.intoArray(sums, part * LENGTH + 3 * SUMS);
+    }
+  }
+
+  private static void q4KDots(long x, long w0, long w1, int columns, float[] sums) {
+    int blocks = columns / 256;
+    int scales = 2 * SUMS;
+    for (int b = 0; b < blocks; b++) {
+      q4KScales(w0 + 144L * b, sums, scales + 32 * b);
+      q4KScales(w1 + 144L * b, sums, scales + 32 * b + 16);
+    }
+    for (int part = 0; part < PARTS; part++) {
+      q4KBlocks(x + part * STEP, w0, w1, blocks, scales, part, sums);
+    }
+  }
+
+  /** Writes a block's eight scales, then its eight minima, four at a time. */
+  private static void q4KScales(long block, float[] scales, int at) {
+    int low = intAt(block + 4);
+    int middle = intAt(block + 8);
+    int high = intAt(block + 12);
+    float d = halfAt(block);
+    scale(low & 0x3f3f3f3f, d, scales, at);
+    scale((high & 0x0f0f0f0f) | ((low >>> 2) & 0x30303030), d, scales, at + 4);
+    d = halfAt(block + 2);
+    scale(middle & 0x3f3f3f3f, d, scales, at + 8);
+    scale(((high >>> 4) & 0x0f0f0f0f) | ((middle >>> 2) & 0x30303030), d, scales, at + 12);
+  }
+
+  /** Multiplies four bytes with a number. */
+  private static void scale(int bytes, float d, float[] out, int at) {
+    IntVector q = IntVector.broadcast(IntVector.SPECIES_128, bytes);
+    q = q.lanewise(VectorOperators.LSHR, FOUR_BYTES).and(0xff);
+    ((FloatVector) q.convertShape(VectorOperators.I2F, FloatVector.SPECIES_128, 0))
+        .mul(d)
+        .intoArray(out, at);
+  }
+
+  /** One part of the products with two rows, whose scales lie behind the sums. */
+  private static void q4KBlocks(
+      long x, long w0, long w1, int blocks, int scales, int part, float[] sums) {
+    FloatVector a0 = FloatVector.zero(FLOATS);
+    FloatVector a1 = a0;
+    // 64 weights at a time: the low nibbles of 32 bytes, then the high ones.
+    for (int i = 0; i < 4 * blocks; i++) {
+      FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, x + 256L * i, ORDER);
+      FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, x + 256L * i + ROUND, ORDER);
+      FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, x + 256L * i + 2 * ROUND, ORDER);
+      FloatVector v3 = FloatVector.fromMemorySegment(FLOATS, ALL, x + 256L * i + 3 * ROUND, ORDER);
+      // The bytes of a block begin behind 16 bytes of scales.
+      long at = 32L * i + 16L * (i / 4 + 1) + part * BYTE_STEP;
+      int s = scales + 32 * (i / 4) + 2 * (i % 4);
+      IntVector p =
+          (IntVector)
+              ByteVector.fromMemorySegment(BYTES, ALL, w0 + at, ORDER)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+      IntVector q =
+          (IntVector)
+              ByteVector.fromMemorySegment(BYTES, ALL, w0 + at + 16, ORDER)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+      float d = sums[s];
+      float m = sums[s + 8];
+      a0 =
+          ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .mul(d)
+              .sub(m)
+              .fma(v0, a0);
+      a0 =
+          ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .mul(d)
+              .sub(m)
+              .fma(v1, a0);
+      d = sums[s + 1];
+      m = sums[s + 9];
+      a0 =
+          ((FloatVector)
+                  p.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .mul(d)
+              .sub(m)
+              .fma(v2, a0);
+      a0 =
+          ((FloatVector)
+                  q.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .mul(d)
+              .sub(m)
+              .fma(v3, a0);
+      p =
+          (IntVector)
+              ByteVector.fromMemorySegment(BYTES, ALL, w1 + at, ORDER)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+      q =
+          (IntVector)
+              ByteVector.fromMemorySegment(BYTES, ALL, w1 + at + 16, ORDER)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+      d = sums[s + 16];
+      m = sums[s + 24];
+      a1 =
+          ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .mul(d)
+              .sub(m)
+              .fma(v0, a1);
+      a1 =
+          ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .mul(d)
+              .sub(m)
+              .fma(v1, a1);
+      d = sums[s + 17];
+      m = sums[s + 25];
+      a1 =
+          ((FloatVector)
+                  p.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .mul(d)
+              .sub(m)
+              .fma(v2, a1);
+      a1 =
+          ((FloatVector)
+                  q.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .mul(d)
+              .sub(m)
+              .fma(v3, a1);
+    }
+    a0.intoArray(sums, part * LENGTH);
+    a1.intoArray(sums, part * LENGTH + SUMS);
   }
 
   // ---------------------------------------------------------------------------------------------

@@ -188,6 +188,41 @@ class JvmOpsTest {
     }
   }
 
+  @Test
+  void halfPrecisionKeysAndValuesAreRoundedAndTakeHalfTheMemory() {
+    SplittableRandom random = new SplittableRandom(3);
+    int length = 130;
+    INDArray q = array(length, 4 * 24, random);
+    INDArray k = array(length, 2 * 24, random);
+    INDArray v = array(length, 2 * 24, random);
+    v.putScalar(0, 1e6f); // beyond the range
+    INDArray rounded = k.dup();
+    INDArray roundedValues = v.dup();
+    for (INDArray array : List.of(rounded, roundedValues)) {
+      for (long i = 0; i < array.length(); i++) {
+        float clamped = Math.min(array.getFloat(i), 65504);
+        array.putScalar(i, Float.float16ToFloat(Float.floatToFloat16(clamped)));
+      }
+    }
+    for (int bits : KernelProvider.supported()) {
+      JvmOps single = JvmOps.builder().vectorBits(bits).build();
+      JvmOps half = JvmOps.builder().vectorBits(bits).keyValueType(WeightType.F16).build();
+      INDArray expected = single.allocate(length, 4 * 24);
+      INDArray actual = single.allocate(length, 4 * 24);
+      try (KeyValueStore exact = single.newKeyValueStore(1, 2, 24);
+          KeyValueStore narrow = half.newKeyValueStore(1, 2, 24)) {
+        AttentionBatch batch = new AttentionBatch().add(exact, length, 0);
+        single.attention(0, q, rounded, roundedValues, batch, 0.2f, null, expected);
+        half.attention(0, q, k, v, new AttentionBatch().add(narrow, length, 0), 0.2f, null, actual);
+        assertThat(bits(read(actual))).as("%d bits", bits).isEqualTo(bits(read(expected)));
+        assertThat(2 * narrow.bytes()).isEqualTo(exact.bytes());
+      }
+    }
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> JvmOps.builder().keyValueType(WeightType.Q8_0))
+        .withMessage("keys and values as Q8_0, expected F32 or F16");
+  }
+
   @Property(tries = 30)
   void rowsOfTheOtherOperationsDoNotDependOnEachOther(
       @ForAll @IntRange(min = 1, max = 9) int rows, @ForAll long seed) {

@@ -137,10 +137,18 @@ class KernelsTest {
                     rows,
                     columns,
                     out.address(),
-                    scratch);
+                    new float[64 + columns / 8]);
               } else {
                 long w = weights.address();
-                either.dots(type, x.address(), w, bytes, rows, columns, out.address(), scratch);
+                either.dots(
+                    type,
+                    x.address(),
+                    w,
+                    bytes,
+                    rows,
+                    columns,
+                    out.address(),
+                    new float[64 + columns / 8]);
               }
               return List.of(out);
             });
