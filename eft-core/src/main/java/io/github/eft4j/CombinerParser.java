@@ -3,7 +3,9 @@ package io.github.eft4j;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeSet;
+import java.util.function.Supplier;
 
 /** Reads expressions over named models, by recursive descent. */
 final class CombinerParser {
@@ -147,19 +149,32 @@ final class CombinerParser {
       case "intersection" -> LogitCombiner.intersection(combiners(name, start, arguments, 0));
       case "contrast" -> {
         LogitCombiner[] c = combiners(name, start, arguments, 2, 1);
-        yield LogitCombiner.contrast(c[0], c[1], parameter(arguments, 2));
+        yield checked(start, () -> LogitCombiner.contrast(c[0], c[1], parameter(arguments, 2)));
       }
       case "conservative" -> {
         LogitCombiner[] c = combiners(name, start, arguments, 3, 1);
-        yield LogitCombiner.conservative(c[0], c[1], c[2], parameter(arguments, 3));
+        yield checked(
+            start, () -> LogitCombiner.conservative(c[0], c[1], c[2], parameter(arguments, 3)));
       }
       case "expertAgainst" -> {
         LogitCombiner[] c = combiners(name, start, arguments, 3, 2);
-        yield LogitCombiner.expertAgainst(
-            c[0], c[1], c[2], parameter(arguments, 3), parameter(arguments, 4));
+        yield checked(
+            start,
+            () ->
+                LogitCombiner.expertAgainst(
+                    c[0], c[1], c[2], parameter(arguments, 3), parameter(arguments, 4)));
       }
       default -> throw error(start, "no function is named " + name + ", but " + FUNCTIONS);
     };
+  }
+
+  /** Says where the function is whose numbers are refused. */
+  private LogitCombiner checked(int start, Supplier<LogitCombiner> function) {
+    try {
+      return function.get();
+    } catch (IllegalArgumentException e) {
+      throw error(start, Objects.requireNonNull(e.getMessage()));
+    }
   }
 
   private LogitCombiner[] combiners(

@@ -65,6 +65,9 @@ class CombinerParserTest {
         "mean(large)|character 1: no function is named mean",
         "1 * contrast(large, 0.1)|character 5: contrast takes 2 expressions and then 1 numbers",
         "union(large, 2)|character 1: union combines models, not the number 2.0",
+        "large + contrast(large, tuned, 0)|character 9: alpha is 0.0, expected above 0",
+        "conservative(large, tuned, base, 2)|character 1: topP is 2.0, expected above 0",
+        "expertAgainst(large, tuned, base, 1, 2)|character 1: topP is 2.0, expected above 0",
         "large & tuned|character 7: expected +, -, * or the end, found '&'",
       })
   void pointsAtWhatItCannotRead(String text, String message) {

@@ -26,6 +26,7 @@ import picocli.CommandLine.ParameterException;
       LogitsCommand.class,
       ReasonCommand.class,
       SampleCommand.class,
+      ScoreCommand.class,
       TokenizeCommand.class
     },
     footer = {"", "Exit status: 0, or 2 for bad usage or bad input."})

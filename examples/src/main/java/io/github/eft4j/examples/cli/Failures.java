@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -13,6 +14,13 @@ import picocli.CommandLine.ParameterException;
 
 /** Puts what went wrong in one line. */
 final class Failures {
+  /** Options that the library calls otherwise. */
+  private static final Map<String, String> LIBRARY_NAMES =
+      Map.of(
+          "--draft-length", "blockLength",
+          "--top-logprobs", "topLogProbabilities",
+          "-n", "completions");
+
   private Failures() {}
 
   /**
@@ -53,7 +61,8 @@ final class Failures {
   private static String inOptionsWords(String message, @Nullable CommandLine command) {
     if (command != null) {
       for (OptionSpec option : command.getCommandSpec().options()) {
-        String name = camelCase(option.longestName());
+        String name =
+            LIBRARY_NAMES.getOrDefault(option.longestName(), camelCase(option.longestName()));
         if (message.startsWith(name + " is ")) {
           return option.longestName() + message.substring(name.length());
         }

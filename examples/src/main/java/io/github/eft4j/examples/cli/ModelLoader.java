@@ -44,6 +44,13 @@ final class ModelLoader {
               + " given.")
   private @Nullable Integer contextLength;
 
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description =
+          "The number of threads that jvm computes with. As many as there are cores unless given.")
+  private @Nullable Integer threads;
+
   /**
    * Prepares to load models.
    *
@@ -54,7 +61,8 @@ final class ModelLoader {
     if (contextLength != null) {
       if (contextLength < 1) {
         throw new ParameterException(
-            command.commandLine(), "--context-length is " + contextLength + ", expected at least 1");
+            command.commandLine(),
+            "--context-length is " + contextLength + ", expected at least 1");
       }
       options = options.withContextLength(contextLength);
     }
@@ -62,13 +70,25 @@ final class ModelLoader {
   }
 
   private TensorOps tensorOps() {
-    if (vectorBits != null) {
+    if (vectorBits != null || threads != null) {
+      String option = vectorBits != null ? "--vector-bits" : "--threads";
       if (ops == Ops.ND4J) {
         throw new ParameterException(
-            command.commandLine(), "--vector-bits is for --ops jvm, not for nd4j");
+            command.commandLine(), option + " is for --ops jvm, not for nd4j");
+      }
+      if (threads != null && threads < 1) {
+        throw new ParameterException(
+            command.commandLine(), "--threads is " + threads + ", expected at least 1");
+      }
+      JvmOps.Builder jvm = JvmOps.builder();
+      if (threads != null) {
+        jvm.threads(threads);
+      }
+      if (vectorBits == null) {
+        return jvm.build();
       }
       try {
-        return JvmOps.builder().vectorBits(vectorBits).build();
+        return jvm.vectorBits(vectorBits).build();
       } catch (IllegalArgumentException e) {
         throw new ParameterException(command.commandLine(), "--vector-bits: " + e.getMessage(), e);
       }
@@ -100,8 +120,9 @@ final class ModelLoader {
       return loaded.computeIfAbsent(
           path.toAbsolutePath().normalize(),
           key -> {
-            try (LoadBar bar = LoadBar.onTerminal(path.toString(), err)) {
-              return LanguageModels.load(path, options.withProgress(bar));
+            try (TerminalBar bar =
+                TerminalBar.onTerminal(path.toString(), TerminalBar.Unit.BYTES, err)) {
+              return LanguageModels.load(path, options.withProgress(bar::show));
             }
           });
     }

@@ -35,12 +35,12 @@ import picocli.CommandLine.Option;
     description = {
       "Answers a question by Theorem-of-Thought: three agents reason, a model for natural-language"
           + " inference judges their steps, and the most coherent reasoning answers.",
-      "Samples from one model, or from a large model that is up-scaled by what fine-tuning changed"
-          + " in a small one."
+      "Samples from one model, from a large model that is up-scaled by what fine-tuning changed in"
+          + " a small one, or from any other combination."
     })
 final class ReasonCommand extends EftCommand {
   @ArgGroup(multiplicity = "1")
-  private SampleCommand.Source source;
+  private ModelSource source;
 
   @Option(
       names = "--nli",
@@ -162,7 +162,7 @@ final class ReasonCommand extends EftCommand {
     ReasoningResult result;
     try (ModelLoader.Models models = loader.open();
         NliModel entailment = NliModel.load(nli, models.ops())) {
-      LogitCombiner combiner = source.combiner(models).prompted(format.promptFormat());
+      LogitCombiner combiner = source.combiner(models, null).prompted(format.promptFormat());
       EftSampler sampler = EftSampler.builder(combiner).options(options).build();
       TheoremOfThought.Builder reasoner =
           TheoremOfThought.builder(sampler, entailment)

@@ -11,34 +11,40 @@ import io.github.eft4j.Prompt;
 import io.github.eft4j.PromptFormat;
 import io.github.eft4j.SampleRequest;
 import io.github.eft4j.SamplingOptions;
+import io.github.eft4j.SpeculationStatistics;
+import io.github.eft4j.TokenProbability;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 
-/** Samples from a model or an up-scaled combination of three. */
+/** Samples from a model or a combination of several. */
 @Command(
     name = "sample",
     description = {
-      "Continues a prompt with one model, or with a large model that is up-scaled by what"
-          + " fine-tuning changed in a small one.",
-      "Streams the new text (or ids, where there is no tokenizer), or prints one JSON object:"
-          + " {\"ids\":[…],\"logProbs\":[…],\"text\":…,\"finishReason\":…}"
+      "Continues prompts with one model, with a large model that is up-scaled by what fine-tuning"
+          + " changed in a small one, or with any other combination.",
+      "Streams the new text (or ids, where there is no tokenizer), or prints one JSON object a"
+          + " completion: {\"ids\":[…],\"logProbs\":[…],\"text\":…,\"finishReason\":…}"
     })
 final class SampleCommand extends EftCommand {
-  @ArgGroup(multiplicity = "1")
-  private Source source;
+  /** How many batches are served before their completions are printed. */
+  private static final int BATCHES_TOGETHER = 4;
 
   @ArgGroup(multiplicity = "1")
-  private PromptOptions prompt;
+  private ModelSource source;
+
+  @ArgGroup(multiplicity = "1")
+  private Prompts prompts;
 
   @Option(
       names = "--format",
@@ -51,6 +57,29 @@ final class SampleCommand extends EftCommand {
   private Format format;
 
   @ArgGroup private @Nullable Drawing drawing;
+
+  @Option(
+      names = "--repetition-penalty",
+      paramLabel = "R",
+      description =
+          "Multiplies the log-probability of tokens that the prompt or the completion has already;"
+              + " above 1 discourages them.")
+  private @Nullable Double repetitionPenalty;
+
+  @Option(
+      names = "--frequency-penalty",
+      paramLabel = "F",
+      description =
+          "Is subtracted from a token's log-probability for each time that the completion has it"
+              + " already.")
+  private @Nullable Double frequencyPenalty;
+
+  @Option(
+      names = "--presence-penalty",
+      paramLabel = "F",
+      description =
+          "Is subtracted from a token's log-probability if the completion has it already.")
+  private @Nullable Double presencePenalty;
 
   @Option(
       names = "--max-new-tokens",
@@ -72,88 +101,61 @@ final class SampleCommand extends EftCommand {
       description = "Allows models to have ids at the end that the others lack.")
   private boolean allowExtraTokens;
 
-  @Option(names = "--json", description = "Prints one JSON object at the end.")
+  @ArgGroup(exclusive = false)
+  private @Nullable SpeculationOptions speculation;
+
+  @Option(
+      names = "-n",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "The number of completions of a prompt (${DEFAULT-VALUE} unless given).")
+  private int completions;
+
+  @Option(
+      names = "--json",
+      description = {
+        "Prints one JSON object a completion, at its end.",
+        "With --speculate it has also:"
+            + " \"speculation\":{\"drafted\":…,\"checked\":…,\"accepted\":…,\"acceptance\":…}"
+      })
   private boolean json;
+
+  @Option(
+      names = "--top-logprobs",
+      paramLabel = "N",
+      description =
+          "Adds to the JSON the N likeliest tokens in the place of each new one:"
+              + " \"topLogProbs\":[[{\"id\":…,\"logProb\":…},…],…]")
+  private @Nullable Integer topLogProbabilities;
 
   @Mixin private final ModelLoader loader = new ModelLoader();
 
-  /** What is sampled. */
-  static final class Source {
-    @Option(
-        names = "--model",
-        required = true,
-        paramLabel = "MODEL",
-        description = "The one model to sample from.")
-    @Nullable Path model;
-
+  /** What is continued: one prompt, or a file of them. */
+  static final class Prompts extends PromptOptions {
     @ArgGroup(exclusive = false)
-    @Nullable UpScaling upScaling;
-
-    LogitCombiner combiner(ModelLoader.Models models) {
-      return upScaling != null
-          ? upScaling.combiner(models)
-          : LogitCombiner.of(models.load(requireNonNull(model)));
-    }
+    @Nullable Batch batch;
   }
 
-  /** The up-scaled combination. */
-  static final class UpScaling {
+  /** A file of prompts. */
+  static final class Batch {
     @Option(
-        names = "--large",
+        names = "--prompts",
         required = true,
-        paramLabel = "MODEL",
-        description = "A large pre-trained model.")
-    Path large;
+        paramLabel = "FILE",
+        description = {
+          "A file with a prompt on every line: plain text, or, if the first line begins with a"
+              + " brace, JSON: {\"prompt\":TEXT} or {\"ids\":[ID,…]}",
+          "Prints JSON, one completion a line, in the order of the prompts. Each is what its prompt"
+              + " alone would give."
+        })
+    Path file;
 
     @Option(
-        names = "--tuned",
-        required = true,
-        paramLabel = "MODEL",
-        description = "A small fine-tuned model.")
-    Path tuned;
-
-    @Option(
-        names = "--base",
-        required = true,
-        paramLabel = "MODEL",
-        description = "The small model that --tuned was made from.")
-    Path base;
-
-    @Option(
-        names = "--beta",
-        paramLabel = "BETA",
-        defaultValue = "1.0",
-        description =
-            "The weight of what fine-tuning changed: LARGE + BETA * (TUNED - BASE)."
-                + " ${DEFAULT-VALUE} unless given.")
-    double beta;
-
-    LogitCombiner combiner(ModelLoader.Models models) {
-      return LogitCombiner.upScale(models.load(large), models.load(tuned), models.load(base), beta);
-    }
-  }
-
-  /** What is continued. */
-  static final class PromptOptions {
-    @Option(
-        names = "--prompt",
-        required = true,
-        paramLabel = "TEXT",
-        description = "The text to continue.")
-    @Nullable String text;
-
-    @Option(
-        names = "--ids",
-        required = true,
-        split = ",",
-        splitSynopsisLabel = ",",
-        paramLabel = "ID",
-        description = "The token ids to continue.")
-    int @Nullable [] ids;
-
-    Prompt get() {
-      return text != null ? Prompt.text(text) : Prompt.ids(requireNonNull(ids));
-    }
+        names = "--batch-size",
+        paramLabel = "N",
+        defaultValue = "8",
+        description = "How many prompts are decoded together (${DEFAULT-VALUE} unless given).")
+    int size;
   }
 
   /** How tokens are drawn. */
@@ -246,46 +248,125 @@ final class SampleCommand extends EftCommand {
 
   @Override
   public void run() {
+    Batch batch = prompts.batch;
+    PromptFile file = batch == null ? null : PromptFile.read(batch.file);
     SamplingOptions options = options();
     PrintWriter out = out();
     try (Interruption interruption = Interruption.watch();
         ModelLoader.Models models = loader.open()) {
-      LogitCombiner combiner = source.combiner(models).prompted(format.promptFormat());
-      EftSampler sampler =
-          EftSampler.builder(combiner).options(options).allowExtraTokens(allowExtraTokens).build();
-      SampleRequest request =
-          SampleRequest.of(prompt.get())
-              .cancelledWhen(() -> interruption.requested() || out.checkError());
-      if (json) {
-        Completion completion = sampler.sample(request);
-        Json.printLine(out, generator -> write(generator, completion));
+      String draft = speculation == null ? null : speculation.draft;
+      LogitCombiner combiner = source.combiner(models, draft).prompted(format.promptFormat());
+      EftSampler.Builder builder =
+          EftSampler.builder(combiner).options(options).allowExtraTokens(allowExtraTokens);
+      if (speculation != null) {
+        builder.speculation(speculation.get(source, models));
+      }
+      BooleanSupplier cancelled = () -> interruption.requested() || out.checkError();
+      if (file != null) {
+        int batchSize = requireNonNull(batch).size;
+        sample(file, builder.batchSize(batchSize).build(), batchSize, cancelled);
       } else {
-        boolean hasText = combiner.models().stream().anyMatch(m -> m.tokenizer().isPresent());
-        sampler.sample(request.withListener(hasText ? new TextPrinter(out) : new IdPrinter(out)));
-        out.println();
-        out.flush();
+        sample(prompts.get(), builder.build(), cancelled);
       }
     }
   }
 
+  private void sample(Prompt prompt, EftSampler sampler, BooleanSupplier cancelled) {
+    PrintWriter out = out();
+    SampleRequest request = SampleRequest.of(prompt).cancelledWhen(cancelled);
+    boolean hasText = sampler.combiner().models().stream().anyMatch(m -> m.tokenizer().isPresent());
+    if (json) {
+      print(sampler.sample(request, completions));
+    } else if (completions == 1) {
+      sampler.sample(request.withListener(hasText ? new TextPrinter(out) : new IdPrinter(out)));
+      out.println();
+    } else {
+      // They are decoded together, so that none can be streamed.
+      List<Completion> all = sampler.sample(request, completions);
+      for (int i = 0; i < all.size(); i++) {
+        out.printf("%s--- %d of %d ---%n", i == 0 ? "" : "\n", i + 1, all.size());
+        out.println(
+            hasText
+                ? all.get(i).text()
+                : all.get(i).tokenIds().stream()
+                    .map(String::valueOf)
+                    .collect(Collectors.joining(" ")));
+      }
+    }
+    out.flush();
+  }
+
+  /** Serves the prompts of a file, a few batches at a time: only theirs are kept in memory. */
+  private void sample(
+      PromptFile file, EftSampler sampler, int batchSize, BooleanSupplier cancelled) {
+    List<Prompt> all = file.prompts();
+    check(file, sampler);
+    int most = Math.clamp((long) BATCHES_TOGETHER * batchSize / completions, 1, all.size());
+    try (TerminalBar bar =
+        TerminalBar.onTerminal(
+            file.path().toString(), TerminalBar.Unit.PROMPTS, spec.commandLine().getErr())) {
+      for (int from = 0; from < all.size() && !cancelled.getAsBoolean(); from += most) {
+        int done = from;
+        CompletionListener progress =
+            new CompletionListener() {
+              @Override
+              public void onToken(int id, double logProbability) {
+                bar.show(done, all.size());
+              }
+            };
+        List<SampleRequest> requests =
+            all.subList(from, Math.min(from + most, all.size())).stream()
+                .map(p -> SampleRequest.of(p).cancelledWhen(cancelled).withListener(progress))
+                .toList();
+        List<Completion> served =
+            completions == 1
+                ? sampler.sampleAll(requests)
+                : requests.stream().flatMap(r -> sampler.sample(r, completions).stream()).toList();
+        bar.makeRoom(() -> print(served));
+      }
+    }
+  }
+
+  /** Finds a prompt that cannot be served before any other is: one that is cancelled is checked. */
+  private static void check(PromptFile file, EftSampler sampler) {
+    for (int i = 0; i < file.prompts().size(); i++) {
+      try {
+        sampler.sample(SampleRequest.of(file.prompts().get(i)).cancelledWhen(() -> true));
+      } catch (IllegalArgumentException e) {
+        throw file.refused(i, e);
+      }
+    }
+  }
+
+  private void print(List<Completion> completions) {
+    for (Completion completion : completions) {
+      Json.printLine(out(), generator -> write(generator, completion));
+    }
+  }
+
   private SamplingOptions options() {
+    if (completions < 1) {
+      throw new IllegalArgumentException("completions is " + completions + ", expected at least 1");
+    }
+    if (topLogProbabilities != null && !json && prompts.batch == null) {
+      throw new IllegalArgumentException("--top-logprobs is for --json and --prompts");
+    }
     SamplingOptions.Builder options =
         SamplingOptions.builder()
             .ignoreEndOfText(ignoreEndOfText)
             .stopStrings(stopStrings.toArray(String[]::new));
     ifGiven(maxNewTokens, options::maxNewTokens);
+    ifGiven(repetitionPenalty, options::repetitionPenalty);
+    ifGiven(frequencyPenalty, options::frequencyPenalty);
+    ifGiven(presencePenalty, options::presencePenalty);
+    ifGiven(topLogProbabilities, options::topLogProbabilities);
     if (drawing != null) {
       drawing.apply(options);
-    }
-    UpScaling upScaling = source.upScaling;
-    if (upScaling != null && !Double.isFinite(upScaling.beta)) {
-      throw new ParameterException(
-          spec.commandLine(), "--beta is " + upScaling.beta + ", expected a finite number");
     }
     return options.build();
   }
 
-  private static void write(JsonGenerator json, Completion completion) throws IOException {
+  private void write(JsonGenerator json, Completion completion) throws IOException {
     json.writeStartObject();
     json.writeArrayFieldStart("ids");
     for (int id : completion.tokenIds()) {
@@ -300,7 +381,39 @@ final class SampleCommand extends EftCommand {
     json.writeStringField("text", completion.text());
     json.writeStringField(
         "finishReason", completion.finishReason().name().toLowerCase(Locale.ROOT));
+    if (topLogProbabilities != null) {
+      writeTop(json, completion.topLogProbabilities());
+    }
+    if (speculation != null) {
+      SpeculationStatistics drafts = completion.speculation();
+      json.writeObjectFieldStart("speculation");
+      json.writeNumberField("drafted", drafts.drafted());
+      json.writeNumberField("checked", drafts.checked());
+      json.writeNumberField("accepted", drafts.accepted());
+      if (drafts.checked() == 0) {
+        json.writeNullField("acceptance");
+      } else {
+        json.writeNumberField("acceptance", drafts.acceptance());
+      }
+      json.writeEndObject();
+    }
     json.writeEndObject();
+  }
+
+  private static void writeTop(JsonGenerator json, List<List<TokenProbability>> tokens)
+      throws IOException {
+    json.writeArrayFieldStart("topLogProbs");
+    for (List<TokenProbability> likeliest : tokens) {
+      json.writeStartArray();
+      for (TokenProbability token : likeliest) {
+        json.writeStartObject();
+        json.writeNumberField("id", token.id());
+        json.writeNumberField("logProb", token.logProbability());
+        json.writeEndObject();
+      }
+      json.writeEndArray();
+    }
+    json.writeEndArray();
   }
 
   /** Prints text as it becomes certain. */

@@ -25,6 +25,11 @@ record EftRun(int status, String out, String err) {
     }
   }
 
+  /** The output as JSON, one value a line. */
+  List<JsonNode> jsonLines() {
+    return out.lines().map(line -> new EftRun(status, line, err).json()).toList();
+  }
+
   /** The output as JSON, an array of integers of it. */
   List<Integer> ints(String key) {
     return json().get(key).valueStream().map(JsonNode::asInt).toList();

@@ -37,11 +37,44 @@ class EftTest {
           sample --model M --ids 5,1024                   | token id 1024 at position 1 of the prompt is outside the vocabulary of model small-tuned, which has 1024 ids
           sample --model M --prompt=                      | the prompt is empty: model small-tuned needs at least one token
           sample --model M --prompt a --ids 5             | --prompt=TEXT, --ids=ID are mutually exclusive (specify only one)
-          sample --model M                                | Missing required argument (specify one of these): (--prompt=TEXT | --ids=ID[,ID...] [--ids=ID[,ID...]]...)
+          sample --model M                                | Missing required argument (specify one of these): (--prompt=TEXT | --ids=ID[,ID...] [--ids=ID[,ID...]]... | [--prompts=FILE [--batch-size=N]])
           sample --prompt a --large M --base M            | Missing required argument(s): --tuned=MODEL
           sample --large M --tuned M --base M --ids 5 --beta Infinity | --beta is Infinity, expected a finite number
           sample --model M --ids 5 --greedy --seed 1      | --greedy and [[--temperature=T] [--top-k=K] [--top-p=P] [--min-p=M] [--seed=S]] are mutually exclusive (specify only one)
           sample --model M --ids 5 --nonsense             | Unknown option: '--nonsense'
+          sample --model M --ids 5 --repetition-penalty 0 | --repetition-penalty is 0.0, expected above 0
+          sample --model M --ids 5 --frequency-penalty NaN | --frequency-penalty is NaN, expected a finite number
+          sample --model M --ids 5 --presence-penalty NaN | --presence-penalty is NaN, expected a finite number
+          sample --model M --ids 5 --threads 0            | --threads is 0, expected at least 1
+          sample --model M --ids 5 --ops nd4j --threads 2 | --threads is for --ops jvm, not for nd4j
+          sample --model M --ids 5 -n 0                   | -n is 0, expected at least 1
+          sample --model M --ids 5 --top-logprobs 5       | --top-logprobs is for --json and --prompts
+          sample --model M --ids 5 --json --top-logprobs -1 | --top-logprobs is -1, expected at least 0
+          sample --model M --ids 5 --json --top-logprobs 1025 | --top-logprobs is 1025, but the vocabulary has 1024 ids
+          sample --model M --ids 5 --draft M              | Missing required argument(s): --speculate
+          sample --model M --ids 5 --speculate            | --speculate needs --draft, the model that drafts, where there is no --tuned
+          sample --model M --ids 5 --speculate --draft m  | m does not exist
+          sample --model M --ids 5 --speculate --draft M --draft-length 65 | --draft-length is 65, expected between 1 and 64
+          sample --model M --ids 5 --speculate --draft M --acceptance all | Invalid value for option '--acceptance': 'all' is not one of: coupled, ratio
+          sample --large M --tuned M --base M --ids 5 --conservative 0 | --conservative is 0.0, expected above 0 and at most 1
+          sample --large M --tuned M --base M --ids 5 --conservative 1 --beta 2 | --beta and --conservative cannot be combined
+          sample --model M --ids 5 --conservative 0.5     | Missing required argument(s): --large=MODEL, --tuned=MODEL, --base=MODEL
+          sample --combine a --ids 5                      | Missing required argument(s): --named=NAME=MODEL
+          sample --combine a --named a --ids 5            | 'a' is not of the form NAME=MODEL
+          sample --combine a --named 1a=M --ids 5         | '1a=models/small-tuned' is not of the form NAME=MODEL
+          sample --combine a+b --named a=M --ids 5        | 'a+b', character 3: no model is named b, but [a]
+          sample --combine contrast(a,a,2) --named a=M --ids 5 | 'contrast(a,a,2)', character 1: alpha is 2.0, expected above 0 and at most 1
+          sample --combine a --named a=M --named b=M --ids 5 | --named b is not in the expression 'a'
+          sample --combine a --named a=M --named a=M --ids 5 | --named names two models a
+          sample --model M --prompts missing              | missing does not exist
+          sample --model M --prompt a --batch-size 2      | Missing required argument(s): --prompts=FILE
+          score --model M --ids 5                         | Missing required argument (specify one of these): (--text=TEXT | --text-ids=ID,...)
+          score --model M --text a                        | Missing required argument (specify one of these): (--prompt=TEXT
+          score --model M --ids 5 --text=                 | the text to be scored has no tokens
+          score --model M --ids 5 --text-ids 1,x          | '1,x' is not a list of integers between commas
+          score --model M --ids 5 --text-ids 1024         | token id 1024 to be scored is outside the vocabulary of 1024 ids
+          score --model M --ids 5 --text a --reward 1     | --reward needs --large, --tuned and --base
+          score --large M --tuned M --base M --ids 5 --text a --reward NaN | --reward is NaN, expected a finite number
           logits --model M                                | Missing required option: '--ids=ID'
           logits --model M --ids 5,-1                     | token id -1
           logits --model missing --ids 5                  | missing does not exist
@@ -53,7 +86,11 @@ class EftTest {
           """)
   void saysWhatIsWrongInOneLine(String command, String message) {
     EftRun run =
-        eft((command + " ").replace("M ", model("small-tuned") + " ").strip().split(" +", -1));
+        eft(
+            (command + " ")
+                .replaceAll("\\bM ", model("small-tuned") + " ")
+                .strip()
+                .split(" +", -1));
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.out()).isEmpty();
     assertThat(run.err()).startsWith("eft: ").contains(message).hasLineCount(1);
@@ -66,7 +103,7 @@ class EftTest {
     assertThat(run.err())
         .isEqualToIgnoringNewLines(
             "eft: which command? There are classify, demo, inspect, logits, reason, sample,"
-                + " tokenize");
+                + " score, tokenize");
   }
 
   @Test
@@ -109,7 +146,7 @@ class EftTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "demo", "inspect", "logits", "sample", "tokenize"})
+  @ValueSource(strings = {"", "demo", "inspect", "logits", "sample", "score", "tokenize"})
   void help(String command) {
     EftRun run = eft((command + " --help").strip().split(" ", -1));
     assertThat(run.status()).isZero();
