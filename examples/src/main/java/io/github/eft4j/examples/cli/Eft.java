@@ -24,6 +24,7 @@ import picocli.CommandLine.ParameterException;
       DemoCommand.class,
       InspectCommand.class,
       LogitsCommand.class,
+      QuantizeCommand.class,
       ReasonCommand.class,
       SampleCommand.class,
       ScoreCommand.class,

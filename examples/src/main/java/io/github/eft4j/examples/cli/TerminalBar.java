@@ -19,7 +19,8 @@ final class TerminalBar implements AutoCloseable {
   /** What is counted. */
   enum Unit {
     BYTES(" MiB", 1 << 20),
-    PROMPTS(" prompts", 1);
+    PROMPTS(" prompts", 1),
+    TENSORS(" tensors", 1);
 
     private final String name;
     private final long size;

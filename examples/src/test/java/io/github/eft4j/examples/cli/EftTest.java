@@ -102,8 +102,8 @@ class EftTest {
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.err())
         .isEqualToIgnoringNewLines(
-            "eft: which command? There are classify, demo, inspect, logits, reason, sample,"
-                + " score, tokenize");
+            "eft: which command? There are classify, demo, inspect, logits, quantize, reason,"
+                + " sample, score, tokenize");
   }
 
   @Test
@@ -146,7 +146,8 @@ class EftTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "demo", "inspect", "logits", "sample", "score", "tokenize"})
+  @ValueSource(
+      strings = {"", "demo", "inspect", "logits", "quantize", "sample", "score", "tokenize"})
   void help(String command) {
     EftRun run = eft((command + " --help").strip().split(" ", -1));
     assertThat(run.status()).isZero();
