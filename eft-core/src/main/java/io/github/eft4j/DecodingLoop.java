@@ -25,6 +25,9 @@ final class DecodingLoop implements AutoCloseable {
   /** The block length of the first rounds, before passes were timed. */
   private static final int FIRST_BLOCK = 4;
 
+  /** How often a drafter that does not pay, and is not run otherwise, is tried again. */
+  private static final int PROBE_INTERVAL = 32;
+
   private final List<Leaf> readers;
   private final int leaves;
   private final @Nullable Speculation speculation;
@@ -143,9 +146,10 @@ final class DecodingLoop implements AutoCloseable {
       List<List<Sequence>> begun = new ArrayList<>();
       int count = active.size();
       while (!waiting.isEmpty() && (count == 0 || count + waiting.element().size() <= most)) {
-        List<Sequence> group = waiting.remove();
+        List<Sequence> group = new ArrayList<>(waiting.remove());
         group.forEach(Sequence::checkStillWanted);
-        if (group.stream().noneMatch(Sequence::isFinished)) {
+        group.removeIf(Sequence::isFinished);
+        if (!group.isEmpty()) {
           begun.add(group);
           count += group.size();
         }
@@ -270,6 +274,9 @@ final class DecodingLoop implements AutoCloseable {
         best = block;
       }
       chance *= acceptance;
+    }
+    if (best == 0 && !draftIsLeaf() && sequence.position() % PROBE_INTERVAL == 0) {
+      return Math.min(1, most); // else nobody would notice that drafting has begun to pay
     }
     return best;
   }

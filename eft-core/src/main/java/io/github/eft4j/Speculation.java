@@ -1,7 +1,6 @@
 package io.github.eft4j;
 
 import java.util.Objects;
-import java.util.OptionalInt;
 
 /**
  * Speculative decoding (Leviathan et al., ICML 2023, <a
@@ -83,10 +82,5 @@ public record Speculation(
    */
   public Speculation withBlockLength(int blockLength) {
     return new Speculation(draft, rule, blockLength, false);
-  }
-
-  /** The block length where it is fixed. */
-  OptionalInt fixedLength() {
-    return adaptive ? OptionalInt.empty() : OptionalInt.of(blockLength);
   }
 }

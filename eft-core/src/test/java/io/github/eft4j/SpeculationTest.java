@@ -8,6 +8,7 @@ import io.github.eft4j.Speculation.AcceptanceRule;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import net.jqwik.api.Arbitraries;
@@ -334,6 +335,21 @@ class SpeculationTest {
               sampler.sample(SampleRequest.of(Prompt.ids(1, 2, 3)).withOptions(seeded)).tokenIds())
           .isEqualTo(completion.tokenIds());
     }
+    assertThat(LARGE.openCaches).hasValue(0);
+  }
+
+  @Test
+  void completionsThatAreCancelledBeforeTheyBeginLeaveTheOthersAlone() {
+    AtomicInteger asked = new AtomicInteger();
+    EftSampler sampler = EftSampler.builder(LogitCombiner.of(LARGE)).maxNewTokens(1).build();
+    List<Completion> completions =
+        sampler.sample(
+            SampleRequest.of(Prompt.ids(1)).cancelledWhen(() -> asked.getAndIncrement() == 1), 3);
+
+    assertThat(completions)
+        .extracting(Completion::finishReason)
+        .containsExactly(
+            FinishReason.MAX_NEW_TOKENS, FinishReason.CANCELLED, FinishReason.MAX_NEW_TOKENS);
     assertThat(LARGE.openCaches).hasValue(0);
   }
 
