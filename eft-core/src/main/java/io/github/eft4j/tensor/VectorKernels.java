@@ -633,14 +633,19 @@ final class VectorKernels implements Kernels {
       int columns,
       long out,
       float[] sums) {
+    // Rows of one group are far apart: each stream of weights then runs on and on through memory,
+    // which the processor's prefetchers follow, where neighbouring rows would be a new start each.
     int together = type == WeightType.Q4_K ? 2 : 4;
-    for (int r = 0; r < rows; r += together) {
-      int count = Math.min(together, rows - r);
-      long w0 = w + r * wStride;
+    int streams = (rows + together - 1) / together;
+    for (int r0 = 0; r0 < streams; r0++) {
       // Where fewer rows are left, the last one is computed several times.
-      long w1 = w0 + Math.min(1, count - 1) * wStride;
-      long w2 = w0 + Math.min(2, count - 1) * wStride;
-      long w3 = w0 + (count - 1) * wStride;
+      int r1 = Math.min(r0 + streams, rows - 1);
+      int r2 = Math.min(r0 + 2 * streams, rows - 1);
+      int r3 = Math.min(r0 + 3 * streams, rows - 1);
+      long w0 = w + r0 * wStride;
+      long w1 = w + r1 * wStride;
+      long w2 = w + r2 * wStride;
+      long w3 = w + r3 * wStride;
       switch (type) {
         case F32 -> floatDots(x, w0, w1, w2, w3, columns, sums);
         case F16 -> halfDots(x, w0, w1, w2, w3, columns, sums);
@@ -650,7 +655,12 @@ final class VectorKernels implements Kernels {
         case Q4_K -> q4KDots(x, w0, w1, columns, sums);
         default -> throw new IllegalArgumentException("no dot products with " + type);
       }
-      Memory.trees(sums, 0, count, out + 4L * r);
+      set(out + 4L * r0, Memory.tree(sums, 0));
+      set(out + 4L * r1, Memory.tree(sums, SUMS));
+      if (together == 4) {
+        set(out + 4L * r2, Memory.tree(sums, 2 * SUMS));
+        set(out + 4L * r3, Memory.tree(sums, 3 * SUMS));
+      }
     }
   }
 
