@@ -70,27 +70,48 @@ interface Kernels {
   void tile(long x, int tokens, long w, int rounds, float[] sums, int at);
 
   /**
-   * Whether {@link #dots} reads weights of a type.
+   * The number of tokens that {@link #dots} multiplies at once with weights of a type.
    *
    * @param type the type
-   * @return true where it does
+   * @return the greatest number of tokens; 0 where it does not read the type
    */
-  boolean hasDots(WeightType type);
+  int dotsTokens(WeightType type);
 
   /**
-   * Products of one token with rows of weights, read as they are stored.
+   * Products of one token, or a few, with rows of weights, read as they are stored.
    *
    * @param type how the weights are stored
-   * @param x address of the token, {@code columns} floats
+   * @param x address of the tokens, {@code columns} floats each, one after another
+   * @param tokens the number of tokens, at most {@link #dotsTokens}
    * @param w address of the first row
    * @param wStride bytes from one row to the next
    * @param rows the number of rows
    * @param columns the length of a row, a multiple of {@value #SUMS} and of the block size
-   * @param out address of {@code rows} floats
-   * @param sums working memory, {@code 4 · SUMS + columns / 8} floats
+   * @param out address of {@code rows} floats for the first token
+   * @param outStride bytes from one token's results to the next one's
+   * @param sums working memory, {@link #dotsMemory} floats
    */
   void dots(
-      WeightType type, long x, long w, long wStride, int rows, int columns, long out, float[] sums);
+      WeightType type,
+      long x,
+      int tokens,
+      long w,
+      long wStride,
+      int rows,
+      int columns,
+      long out,
+      long outStride,
+      float[] sums);
+
+  /**
+   * The size of the working memory of {@link #dots}.
+   *
+   * @param columns the length of a row
+   * @return the number of floats
+   */
+  static int dotsMemory(int columns) {
+    return 8 * SUMS + columns / 8;
+  }
 
   /**
    * Root-mean-square norm of one row.

@@ -8,8 +8,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Several linear layers of one input. A task is a range of one layer's rows; it writes those
  * columns of the outputs. Reused, so that a call allocates nothing.
  *
- * <p>One token is multiplied with the weights as they are stored. Several are packed into tiles,
- * and the weights dequantised into tiles block by block, small enough for the first-level cache:
+ * <p>One token, or a few, are multiplied with the weights as they are stored, where there is a kernel
+ * for that. Others are packed into tiles, and the weights dequantised into tiles block by block, small enough for the first-level cache:
  *
  * <pre>
  *  tokens    [tile][round][tileTokens][SUMS]   once, for all tasks
@@ -58,7 +58,13 @@ final class LinearJob implements WorkerPool.Tasks {
   private int tokens;
   private int columns;
   private int rounds;
+
+  /** The tokens, one after another, padded to whole rounds where there is one. */
   private long x;
+
+  /** The tokens in tiles, where a layer needs them. */
+  private long tiles;
+
   private int taskRows;
 
   LinearJob(Kernels kernels, Scratch[] scratch) {
@@ -77,11 +83,15 @@ final class LinearJob implements WorkerPool.Tasks {
     tokens = Arrays2d.rows(x);
     columns = Arrays2d.columns(x);
     rounds = (columns + SUMS - 1) / SUMS;
-    this.x = tokens == 1 ? padded(Arrays2d.address(x)) : packed(Arrays2d.address(x));
+    this.x = tokens == 1 ? padded(Arrays2d.address(x)) : Arrays2d.address(x);
     int rows = 0;
+    boolean inTiles = false;
     for (int i = 0; i < layers.size(); i++) {
-      rows += layers.get(i).weight().rows();
+      Matrix weight = layers.get(i).weight();
+      rows += weight.rows();
+      inTiles |= tokens > 1 && !hasDots(weight.type());
     }
+    tiles = inTiles ? packed(this.x) : 0;
     taskRows = roundUp(rows / (threads * TASKS_PER_THREAD) + 1, ROW_UNIT);
     int tasks = 0;
     for (int i = 0; i < layers.size(); i++) {
@@ -100,6 +110,11 @@ final class LinearJob implements WorkerPool.Tasks {
     return (layer.weight().rows() + taskRows - 1) / taskRows;
   }
 
+  /** Whether the tokens are multiplied with the weights as they are stored. */
+  private boolean hasDots(WeightType type) {
+    return columns % SUMS == 0 && kernels.dotsTokens(type) >= tokens;
+  }
+
   /** A single token with zeros behind it, so that it consists of whole rounds. */
   private long padded(long address) {
     if (columns % SUMS == 0) {
@@ -113,11 +128,11 @@ final class LinearJob implements WorkerPool.Tasks {
 
   /** The tokens in tiles, with zeros for missing columns and tokens. */
   private long packed(long address) {
-    int tiles = (tokens + tileTokens - 1) / tileTokens;
+    int count = (tokens + tileTokens - 1) / tileTokens;
     long tileBytes = rounds * tokensRound;
-    long to = packed.reserve(tiles * tileBytes);
+    long to = packed.reserve(count * tileBytes);
     if (columns % SUMS != 0) {
-      Memory.zero(to, tiles * tileBytes);
+      Memory.zero(to, count * tileBytes);
     }
     for (int t = 0; t < tokens; t++) {
       kernels.dequantize(
@@ -143,7 +158,19 @@ final class LinearJob implements WorkerPool.Tasks {
     int from = left * taskRows;
     int to = Math.min(from + taskRows, matrix.rows());
     long out = Arrays2d.address(outs.get(layer));
-    if (tokens == 1) {
+    if (hasDots(matrix.type())) {
+      kernels.dots(
+          matrix.type(),
+          x,
+          tokens,
+          matrix.row(from),
+          matrix.rowBytes(),
+          to - from,
+          columns,
+          out + 4L * from,
+          4L * matrix.rows(),
+          scratch[worker].floats(Kernels.dotsMemory(columns)));
+    } else if (tokens == 1) {
       multiplyOne(matrix, from, to, out, scratch[worker]);
     } else {
       for (int first = from; first < to; first += ROW_UNIT) {
@@ -165,18 +192,6 @@ final class LinearJob implements WorkerPool.Tasks {
 
   private void multiplyOne(JvmMatrix matrix, int from, int to, long out, Scratch memory) {
     WeightType type = matrix.type();
-    if (columns % SUMS == 0 && kernels.hasDots(type)) {
-      kernels.dots(
-          type,
-          x,
-          matrix.row(from),
-          matrix.rowBytes(),
-          to - from,
-          columns,
-          out + 4L * from,
-          memory.floats(4 * SUMS + columns / 8));
-      return;
-    }
     long rowBytes = rounds * ROUND;
     long panel = memory.reserve(GROUP_OF_ONE * rowBytes);
     for (int first = from; first < to; first += GROUP_OF_ONE) {
@@ -189,12 +204,14 @@ final class LinearJob implements WorkerPool.Tasks {
       kernels.dots(
           WeightType.F32,
           x,
+          1,
           panel,
           rowBytes,
           count,
           rounds * SUMS,
           out + 4L * first,
-          memory.floats(4 * SUMS + columns / 8));
+          0,
+          memory.floats(Kernels.dotsMemory(columns)));
     }
   }
 
@@ -207,14 +224,14 @@ final class LinearJob implements WorkerPool.Tasks {
       int count,
       long out,
       Scratch memory) {
-    int tiles = (count + tileTokens - 1) / tileTokens;
+    int tokenTiles = (count + tileTokens - 1) / tileTokens;
     int panels = (rows + tileRows - 1) / tileRows;
     long panelBytes = COLUMN_BLOCK / SUMS * rowsRound;
-    int panelSums = tiles * tileSums;
+    int panelSums = tokenTiles * tileSums;
     long panel = memory.reserve(panelBytes);
     float[] sums = memory.floats(panels * panelSums);
     Arrays.fill(sums, 0, panels * panelSums, 0);
-    long tokensAt = x + (long) firstToken * rounds * ROUND;
+    long tokensAt = tiles + (long) firstToken * rounds * ROUND;
     for (int column = 0; column < columns; column += COLUMN_BLOCK) {
       int width = Math.min(COLUMN_BLOCK, columns - column);
       for (int p = 0; p < panels; p++) {

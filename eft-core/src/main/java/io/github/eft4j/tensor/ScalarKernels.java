@@ -67,22 +67,25 @@ final class ScalarKernels implements Kernels {
   }
 
   @Override
-  public boolean hasDots(WeightType type) {
-    return type == WeightType.F32;
+  public int dotsTokens(WeightType type) {
+    return type == WeightType.F32 ? 1 : 0;
   }
 
   @Override
   public void dots(
       WeightType type,
       long x,
+      int tokens,
       long w,
       long wStride,
       int rows,
       int columns,
       long out,
+      long outStride,
       float[] sums) {
-    if (type != WeightType.F32) {
-      throw new IllegalArgumentException("no dot products with " + type);
+    if (type != WeightType.F32 || tokens != 1) {
+      throw new IllegalArgumentException(
+          "no dot products of %d tokens with %s".formatted(tokens, type));
     }
     for (int r = 0; r < rows; r++) {
       Arrays.fill(sums, 0, SUMS, 0);

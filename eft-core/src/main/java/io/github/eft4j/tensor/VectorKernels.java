@@ -68,6 +68,9 @@ final class VectorKernels implements Kernels {
   private static final int TILE_TOKENS = MANY_REGISTERS ? 4 : 3;
   private static final int TILE_ROWS = MANY_REGISTERS ? 6 : 4;
 
+  /** The most tokens that one conversion of a row's weights serves. */
+  private static final int FEW = 4;
+
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
   VectorKernels() {}
@@ -388,16 +391,16 @@ final class VectorKernels implements Kernels {
   private static void tile4x6(long x, long w, int rounds, float[] sums, int at) {
     for (int part = 0; part < PARTS; part++) {
       int from = at + part * LENGTH;
-      FloatVector a00 = FloatVector.fromArray(FLOATS, sums, from);
-      FloatVector a01 = FloatVector.fromArray(FLOATS, sums, from + SUMS);
-      FloatVector a02 = FloatVector.fromArray(FLOATS, sums, from + 2 * SUMS);
-      FloatVector a03 = FloatVector.fromArray(FLOATS, sums, from + 3 * SUMS);
-      FloatVector a04 = FloatVector.fromArray(FLOATS, sums, from + 4 * SUMS);
-      FloatVector a05 = FloatVector.fromArray(FLOATS, sums, from + 5 * SUMS);
-      FloatVector a10 = FloatVector.fromArray(FLOATS, sums, from + 6 * SUMS);
-      FloatVector a11 = FloatVector.fromArray(FLOATS, sums, from + 7 * SUMS);
-      FloatVector a12 = FloatVector.fromArray(FLOATS, sums, from + 8 * SUMS);
-      FloatVector a13 = FloatVector.fromArray(FLOATS, sums, from + 9 * SUMS);
+      FloatVector a00 = FloatVector.zero(FLOATS);
+      FloatVector a01 = a00;
+      FloatVector a02 = a00;
+      FloatVector a03 = a00;
+      FloatVector a04 = a00;
+      FloatVector a05 = a00;
+      FloatVector a10 = a00;
+      FloatVector a11 = a00;
+      FloatVector a12 = a00;
+      FloatVector a13 = a00;
       FloatVector a14 = FloatVector.fromArray(FLOATS, sums, from + 10 * SUMS);
       FloatVector a15 = FloatVector.fromArray(FLOATS, sums, from + 11 * SUMS);
       FloatVector a20 = FloatVector.fromArray(FLOATS, sums, from + 12 * SUMS);
@@ -481,16 +484,16 @@ final class VectorKernels implements Kernels {
   private static void tile2x6(long x, long w, int rounds, float[] sums, int at) {
     for (int part = 0; part < PARTS; part++) {
       int from = at + part * LENGTH;
-      FloatVector a00 = FloatVector.fromArray(FLOATS, sums, from);
-      FloatVector a01 = FloatVector.fromArray(FLOATS, sums, from + SUMS);
-      FloatVector a02 = FloatVector.fromArray(FLOATS, sums, from + 2 * SUMS);
-      FloatVector a03 = FloatVector.fromArray(FLOATS, sums, from + 3 * SUMS);
-      FloatVector a04 = FloatVector.fromArray(FLOATS, sums, from + 4 * SUMS);
-      FloatVector a05 = FloatVector.fromArray(FLOATS, sums, from + 5 * SUMS);
-      FloatVector a10 = FloatVector.fromArray(FLOATS, sums, from + 6 * SUMS);
-      FloatVector a11 = FloatVector.fromArray(FLOATS, sums, from + 7 * SUMS);
-      FloatVector a12 = FloatVector.fromArray(FLOATS, sums, from + 8 * SUMS);
-      FloatVector a13 = FloatVector.fromArray(FLOATS, sums, from + 9 * SUMS);
+      FloatVector a00 = FloatVector.zero(FLOATS);
+      FloatVector a01 = a00;
+      FloatVector a02 = a00;
+      FloatVector a03 = a00;
+      FloatVector a04 = a00;
+      FloatVector a05 = a00;
+      FloatVector a10 = a00;
+      FloatVector a11 = a00;
+      FloatVector a12 = a00;
+      FloatVector a13 = a00;
       FloatVector a14 = FloatVector.fromArray(FLOATS, sums, from + 10 * SUMS);
       FloatVector a15 = FloatVector.fromArray(FLOATS, sums, from + 11 * SUMS);
       for (int i = 0; i < rounds; i++) {
@@ -536,16 +539,16 @@ final class VectorKernels implements Kernels {
   private static void tile3x4(long x, long w, int rounds, float[] sums, int at) {
     for (int part = 0; part < PARTS; part++) {
       int from = at + part * LENGTH;
-      FloatVector a00 = FloatVector.fromArray(FLOATS, sums, from);
-      FloatVector a01 = FloatVector.fromArray(FLOATS, sums, from + SUMS);
-      FloatVector a02 = FloatVector.fromArray(FLOATS, sums, from + 2 * SUMS);
-      FloatVector a03 = FloatVector.fromArray(FLOATS, sums, from + 3 * SUMS);
-      FloatVector a10 = FloatVector.fromArray(FLOATS, sums, from + 4 * SUMS);
-      FloatVector a11 = FloatVector.fromArray(FLOATS, sums, from + 5 * SUMS);
-      FloatVector a12 = FloatVector.fromArray(FLOATS, sums, from + 6 * SUMS);
-      FloatVector a13 = FloatVector.fromArray(FLOATS, sums, from + 7 * SUMS);
-      FloatVector a20 = FloatVector.fromArray(FLOATS, sums, from + 8 * SUMS);
-      FloatVector a21 = FloatVector.fromArray(FLOATS, sums, from + 9 * SUMS);
+      FloatVector a00 = FloatVector.zero(FLOATS);
+      FloatVector a01 = a00;
+      FloatVector a02 = a00;
+      FloatVector a03 = a00;
+      FloatVector a10 = a00;
+      FloatVector a11 = a00;
+      FloatVector a12 = a00;
+      FloatVector a13 = a00;
+      FloatVector a20 = a00;
+      FloatVector a21 = a00;
       FloatVector a22 = FloatVector.fromArray(FLOATS, sums, from + 10 * SUMS);
       FloatVector a23 = FloatVector.fromArray(FLOATS, sums, from + 11 * SUMS);
       for (int i = 0; i < rounds; i++) {
@@ -590,9 +593,9 @@ final class VectorKernels implements Kernels {
   private static void tile1x4(long x, long w, int rounds, float[] sums, int at) {
     for (int part = 0; part < PARTS; part++) {
       int from = at + part * LENGTH;
-      FloatVector a00 = FloatVector.fromArray(FLOATS, sums, from);
-      FloatVector a01 = FloatVector.fromArray(FLOATS, sums, from + SUMS);
-      FloatVector a02 = FloatVector.fromArray(FLOATS, sums, from + 2 * SUMS);
+      FloatVector a00 = FloatVector.zero(FLOATS);
+      FloatVector a01 = a00;
+      FloatVector a02 = a00;
       FloatVector a03 = FloatVector.fromArray(FLOATS, sums, from + 3 * SUMS);
       for (int i = 0; i < rounds; i++) {
         long xAt = x + part * STEP + i * (TILE_TOKENS * ROUND);
@@ -615,11 +618,12 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
-  public boolean hasDots(WeightType type) {
+  public int dotsTokens(WeightType type) {
     return switch (type) {
-      case F32, F16, BF16 -> true;
-      case Q8_0, Q4_0, Q4_K -> LENGTH > 4; // no vector has 4 bytes
-      default -> false;
+      case F32, F16, BF16 -> 1;
+      case Q4_K -> LENGTH > 4 ? 1 : 0; // no vector has 4 bytes
+      case Q8_0, Q4_0 -> LENGTH > 4 ? 8 : 0;
+      default -> 0;
     };
   }
 
@@ -627,12 +631,18 @@ final class VectorKernels implements Kernels {
   public void dots(
       WeightType type,
       long x,
+      int tokens,
       long w,
       long wStride,
       int rows,
       int columns,
       long out,
+      long outStride,
       float[] sums) {
+    if (tokens > 1) {
+      fewDots(type, x, tokens, w, wStride, rows, columns, out, outStride, sums);
+      return;
+    }
     // Rows of one group are far apart: each stream of weights then runs on and on through memory,
     // which the processor's prefetchers follow, where neighbouring rows would be a new start each.
     int together = type == WeightType.Q4_K ? 2 : 4;
@@ -661,6 +671,58 @@ final class VectorKernels implements Kernels {
         set(out + 4L * r2, Memory.tree(sums, 2 * SUMS));
         set(out + 4L * r3, Memory.tree(sums, 3 * SUMS));
       }
+    }
+  }
+
+  /** A few tokens: weights are converted once for up to {@value #FEW} of them. */
+  private static void fewDots(
+      WeightType type,
+      long x,
+      int tokens,
+      long w,
+      long wStride,
+      int rows,
+      int columns,
+      long out,
+      long outStride,
+      float[] sums) {
+    int width = tokens > 2 ? FEW : 2;
+    int streams = (rows + 1) / 2;
+    for (int r = 0; r < streams; r++) {
+      int next = Math.min(r + streams, rows - 1);
+      for (int t = 0; t < tokens; t += width) {
+        int count = Math.min(width, tokens - t);
+        long token = x + 4L * t * columns;
+        fewDots(type, width, token, count, w + r * wStride, w + next * wStride, columns, sums);
+        for (int i = 0; i < count; i++) {
+          long to = out + (t + i) * outStride;
+          set(to + 4L * r, Memory.tree(sums, i * SUMS));
+          set(to + 4L * next, Memory.tree(sums, (width + i) * SUMS));
+        }
+      }
+    }
+  }
+
+  private static void fewDots(
+      WeightType type,
+      int width,
+      long x,
+      int tokens,
+      long w0,
+      long w1,
+      int columns,
+      float[] sums) {
+    long stride = 4L * columns;
+    if (type == WeightType.Q8_0) {
+      if (width == 2) {
+        q8Dots2x2(x, stride, tokens, w0, w1, columns, sums);
+      } else {
+        q8Dots2x4(x, stride, tokens, w0, w1, columns, sums);
+      }
+    } else if (width == 2) {
+      q4Dots2x2(x, stride, tokens, w0, w1, columns, sums);
+    } else {
+      q4Dots2x4(x, stride, tokens, w0, w1, columns, sums);
     }
   }
 
@@ -966,6 +1028,278 @@ final class VectorKernels implements Kernels {
       a1.intoArray(sums, part * LENGTH + SUMS);
       a2.intoArray(sums, part * LENGTH + 2 * SUMS);
       a3.intoArray(sums, part * LENGTH + 3 * SUMS);
+    }
+  }
+
+  /** Products of 2 rows × 2 tokens of Q8_0: 4 accumulators. */
+  private static void q8Dots2x2(
+      long x, long stride, int tokens, long w0, long w1, int columns, float[] sums) {
+    long x1 = x + Math.min(1, tokens - 1) * stride;
+    for (int part = 0; part < PARTS; part++) {
+      FloatVector a00 = FloatVector.zero(FLOATS);
+      FloatVector a01 = a00;
+      FloatVector a10 = a00;
+      FloatVector a11 = a00;
+      for (int b = 0; b < columns / 32; b++) {
+        long block = 34L * b;
+        long bytes = block + 2 + part * BYTE_STEP;
+        long k = 128L * b + part * STEP;
+        float d = halfAt(w0 + block);
+        FloatVector p0 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        FloatVector q0 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        d = halfAt(w1 + block);
+        FloatVector p1 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        FloatVector q1 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k, ORDER);
+        a00 = p0.fma(v, a00);
+        a10 = p1.fma(v, a10);
+        v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k + ROUND, ORDER);
+        a00 = q0.fma(v, a00);
+        a10 = q1.fma(v, a10);
+        v = FloatVector.fromMemorySegment(FLOATS, ALL, x1 + k, ORDER);
+        a01 = p0.fma(v, a01);
+        a11 = p1.fma(v, a11);
+        v = FloatVector.fromMemorySegment(FLOATS, ALL, x1 + k + ROUND, ORDER);
+        a01 = q0.fma(v, a01);
+        a11 = q1.fma(v, a11);
+      }
+      a00.intoArray(sums, part * LENGTH);
+      a01.intoArray(sums, part * LENGTH + SUMS);
+      a10.intoArray(sums, part * LENGTH + 2 * SUMS);
+      a11.intoArray(sums, part * LENGTH + 3 * SUMS);
+    }
+  }
+
+  /** Products of 2 rows × 4 tokens of Q8_0: 8 accumulators. */
+  private static void q8Dots2x4(
+      long x, long stride, int tokens, long w0, long w1, int columns, float[] sums) {
+    long x1 = x + Math.min(1, tokens - 1) * stride;
+    long x2 = x + Math.min(2, tokens - 1) * stride;
+    long x3 = x + Math.min(3, tokens - 1) * stride;
+    for (int part = 0; part < PARTS; part++) {
+      FloatVector a00 = FloatVector.zero(FLOATS);
+      FloatVector a01 = a00;
+      FloatVector a02 = a00;
+      FloatVector a03 = a00;
+      FloatVector a10 = a00;
+      FloatVector a11 = a00;
+      FloatVector a12 = a00;
+      FloatVector a13 = a00;
+      for (int b = 0; b < columns / 32; b++) {
+        long block = 34L * b;
+        long bytes = block + 2 + part * BYTE_STEP;
+        long k = 128L * b + part * STEP;
+        float d = halfAt(w0 + block);
+        FloatVector p0 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        FloatVector q0 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        d = halfAt(w1 + block);
+        FloatVector p1 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        FloatVector q1 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k, ORDER);
+        a00 = p0.fma(v, a00);
+        a10 = p1.fma(v, a10);
+        v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k + ROUND, ORDER);
+        a00 = q0.fma(v, a00);
+        a10 = q1.fma(v, a10);
+        v = FloatVector.fromMemorySegment(FLOATS, ALL, x1 + k, ORDER);
+        a01 = p0.fma(v, a01);
+        a11 = p1.fma(v, a11);
+        v = FloatVector.fromMemorySegment(FLOATS, ALL, x1 + k + ROUND, ORDER);
+        a01 = q0.fma(v, a01);
+        a11 = q1.fma(v, a11);
+        v = FloatVector.fromMemorySegment(FLOATS, ALL, x2 + k, ORDER);
+        a02 = p0.fma(v, a02);
+        a12 = p1.fma(v, a12);
+        v = FloatVector.fromMemorySegment(FLOATS, ALL, x2 + k + ROUND, ORDER);
+        a02 = q0.fma(v, a02);
+        a12 = q1.fma(v, a12);
+        v = FloatVector.fromMemorySegment(FLOATS, ALL, x3 + k, ORDER);
+        a03 = p0.fma(v, a03);
+        a13 = p1.fma(v, a13);
+        v = FloatVector.fromMemorySegment(FLOATS, ALL, x3 + k + ROUND, ORDER);
+        a03 = q0.fma(v, a03);
+        a13 = q1.fma(v, a13);
+      }
+      a00.intoArray(sums, part * LENGTH);
+      a01.intoArray(sums, part * LENGTH + SUMS);
+      a02.intoArray(sums, part * LENGTH + 2 * SUMS);
+      a03.intoArray(sums, part * LENGTH + 3 * SUMS);
+      a10.intoArray(sums, part * LENGTH + 4 * SUMS);
+      a11.intoArray(sums, part * LENGTH + 5 * SUMS);
+      a12.intoArray(sums, part * LENGTH + 6 * SUMS);
+      a13.intoArray(sums, part * LENGTH + 7 * SUMS);
+    }
+  }
+
+  /** Products of 2 rows × 2 tokens of Q4_0: 4 accumulators. */
+  private static void q4Dots2x2(
+      long x, long stride, int tokens, long w0, long w1, int columns, float[] sums) {
+    long x1 = x + Math.min(1, tokens - 1) * stride;
+    for (int part = 0; part < PARTS; part++) {
+      FloatVector a00 = FloatVector.zero(FLOATS);
+      FloatVector a01 = a00;
+      FloatVector a10 = a00;
+      FloatVector a11 = a00;
+      for (int b = 0; b < columns / 32; b++) {
+        long block = 18L * b;
+        long bytes = block + 2 + part * BYTE_STEP;
+        long k = 128L * b + part * STEP;
+        float d = halfAt(w0 + block);
+        IntVector i0 =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        FloatVector p0 =
+            ((FloatVector) i0.and(15).sub(8).convertShape(VectorOperators.I2F, FLOATS, 0)).mul(d);
+        FloatVector q0 =
+            ((FloatVector)
+                    i0.lanewise(VectorOperators.LSHR, 4)
+                        .sub(8)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d);
+        d = halfAt(w1 + block);
+        IntVector i1 =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        FloatVector p1 =
+            ((FloatVector) i1.and(15).sub(8).convertShape(VectorOperators.I2F, FLOATS, 0)).mul(d);
+        FloatVector q1 =
+            ((FloatVector)
+                    i1.lanewise(VectorOperators.LSHR, 4)
+                        .sub(8)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d);
+        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k, ORDER);
+        a00 = p0.fma(v, a00);
+        a10 = p1.fma(v, a10);
+        v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k + ROUND, ORDER);
+        a00 = q0.fma(v, a00);
+        a10 = q1.fma(v, a10);
+        v = FloatVector.fromMemorySegment(FLOATS, ALL, x1 + k, ORDER);
+        a01 = p0.fma(v, a01);
+        a11 = p1.fma(v, a11);
+        v = FloatVector.fromMemorySegment(FLOATS, ALL, x1 + k + ROUND, ORDER);
+        a01 = q0.fma(v, a01);
+        a11 = q1.fma(v, a11);
+      }
+      a00.intoArray(sums, part * LENGTH);
+      a01.intoArray(sums, part * LENGTH + SUMS);
+      a10.intoArray(sums, part * LENGTH + 2 * SUMS);
+      a11.intoArray(sums, part * LENGTH + 3 * SUMS);
+    }
+  }
+
+  /** Products of 2 rows × 4 tokens of Q4_0: 8 accumulators. */
+  private static void q4Dots2x4(
+      long x, long stride, int tokens, long w0, long w1, int columns, float[] sums) {
+    long x1 = x + Math.min(1, tokens - 1) * stride;
+    long x2 = x + Math.min(2, tokens - 1) * stride;
+    long x3 = x + Math.min(3, tokens - 1) * stride;
+    for (int part = 0; part < PARTS; part++) {
+      FloatVector a00 = FloatVector.zero(FLOATS);
+      FloatVector a01 = a00;
+      FloatVector a02 = a00;
+      FloatVector a03 = a00;
+      FloatVector a10 = a00;
+      FloatVector a11 = a00;
+      FloatVector a12 = a00;
+      FloatVector a13 = a00;
+      for (int b = 0; b < columns / 32; b++) {
+        long block = 18L * b;
+        long bytes = block + 2 + part * BYTE_STEP;
+        long k = 128L * b + part * STEP;
+        float d = halfAt(w0 + block);
+        IntVector i0 =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        FloatVector p0 =
+            ((FloatVector) i0.and(15).sub(8).convertShape(VectorOperators.I2F, FLOATS, 0)).mul(d);
+        FloatVector q0 =
+            ((FloatVector)
+                    i0.lanewise(VectorOperators.LSHR, 4)
+                        .sub(8)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d);
+        d = halfAt(w1 + block);
+        IntVector i1 =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        FloatVector p1 =
+            ((FloatVector) i1.and(15).sub(8).convertShape(VectorOperators.I2F, FLOATS, 0)).mul(d);
+        FloatVector q1 =
+            ((FloatVector)
+                    i1.lanewise(VectorOperators.LSHR, 4)
+                        .sub(8)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .mul(d);
+        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k, ORDER);
+        a00 = p0.fma(v, a00);
+        a10 = p1.fma(v, a10);
+        v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k + ROUND, ORDER);
+        a00 = q0.fma(v, a00);
+        a10 = q1.fma(v, a10);
+        v = FloatVector.fromMemorySegment(FLOATS, ALL, x1 + k, ORDER);
+        a01 = p0.fma(v, a01);
+        a11 = p1.fma(v, a11);
+        v = FloatVector.fromMemorySegment(FLOATS, ALL, x1 + k + ROUND, ORDER);
+        a01 = q0.fma(v, a01);
+        a11 = q1.fma(v, a11);
+        v = FloatVector.fromMemorySegment(FLOATS, ALL, x2 + k, ORDER);
+        a02 = p0.fma(v, a02);
+        a12 = p1.fma(v, a12);
+        v = FloatVector.fromMemorySegment(FLOATS, ALL, x2 + k + ROUND, ORDER);
+        a02 = q0.fma(v, a02);
+        a12 = q1.fma(v, a12);
+        v = FloatVector.fromMemorySegment(FLOATS, ALL, x3 + k, ORDER);
+        a03 = p0.fma(v, a03);
+        a13 = p1.fma(v, a13);
+        v = FloatVector.fromMemorySegment(FLOATS, ALL, x3 + k + ROUND, ORDER);
+        a03 = q0.fma(v, a03);
+        a13 = q1.fma(v, a13);
+      }
+      a00.intoArray(sums, part * LENGTH);
+      a01.intoArray(sums, part * LENGTH + SUMS);
+      a02.intoArray(sums, part * LENGTH + 2 * SUMS);
+      a03.intoArray(sums, part * LENGTH + 3 * SUMS);
+      a10.intoArray(sums, part * LENGTH + 4 * SUMS);
+      a11.intoArray(sums, part * LENGTH + 5 * SUMS);
+      a12.intoArray(sums, part * LENGTH + 6 * SUMS);
+      a13.intoArray(sums, part * LENGTH + 7 * SUMS);
     }
   }
 

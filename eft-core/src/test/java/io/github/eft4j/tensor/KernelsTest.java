@@ -112,47 +112,49 @@ class KernelsTest {
   @Property(tries = 300)
   void dots(
       @ForAll WeightType type,
+      @ForAll @IntRange(min = 1, max = 8) int tokens,
       @ForAll @IntRange(min = 1, max = 11) int rows,
       @ForAll @IntRange(min = 1, max = 5) int blocks,
       @ForAll long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     int columns = blocks * Math.max(Kernels.SUMS, type.blockSize());
-    Floats x = Floats.random(columns, random);
+    Floats x = Floats.random(tokens * columns, random);
     long bytes = type.bytes(columns);
     MemorySegment weights = Weights.random(type, rows, columns, true, random).data();
     Floats floats = Floats.of(rows * columns);
     Dequantize.toFloats(type, weights, floats.memory().asSlice(0, 4L * rows * columns));
     for (Kernels kernels : VECTOR) {
-      if (kernels.hasDots(type)) {
-        assertSameBits(
-            (either, scratch) -> {
-              Floats out = Floats.of(rows);
-              if (either.vectorBits() == 0) {
-                long w = floats.address();
-                either.dots(
-                    WeightType.F32,
-                    x.address(),
-                    w,
-                    4L * columns,
-                    rows,
-                    columns,
-                    out.address(),
-                    new float[64 + columns / 8]);
-              } else {
-                long w = weights.address();
-                either.dots(
-                    type,
-                    x.address(),
-                    w,
-                    bytes,
-                    rows,
-                    columns,
-                    out.address(),
-                    new float[64 + columns / 8]);
-              }
-              return List.of(out);
-            });
+      if (kernels.dotsTokens(type) < tokens) {
+        continue;
       }
+      Floats expected = Floats.of(tokens * rows);
+      float[] memory = new float[Kernels.dotsMemory(columns)];
+      for (int t = 0; t < tokens; t++) {
+        SCALAR.dots(
+            WeightType.F32,
+            x.address() + 4L * t * columns,
+            1,
+            floats.address(),
+            4L * columns,
+            rows,
+            columns,
+            expected.address() + 4L * t * rows,
+            0,
+            memory);
+      }
+      Floats out = Floats.of(tokens * rows);
+      kernels.dots(
+          type,
+          x.address(),
+          tokens,
+          weights.address(),
+          bytes,
+          rows,
+          columns,
+          out.address(),
+          4L * rows,
+          memory);
+      assertThat(out.bits()).as("%d bits", kernels.vectorBits()).isEqualTo(expected.bits());
     }
   }
 
