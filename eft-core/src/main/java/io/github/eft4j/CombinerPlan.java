@@ -5,7 +5,6 @@ import io.github.eft4j.LogitCombiner.Leaf;
 import io.github.eft4j.LogitCombiner.Summand;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -19,7 +18,8 @@ final class CombinerPlan {
   private final Sum sum;
 
   /** A sum of logits of leaves and of values of functions. */
-  private record Sum(List<WeightedLeaf> leaves, List<WeightedFunction> functions) {}
+  @SuppressWarnings("ArrayRecordComponent") // read by the kernels, changed by nobody
+  private record Sum(double[] weights, int[] leaves, List<WeightedFunction> functions) {}
 
   private record WeightedLeaf(double weight, int leaf) {}
 
@@ -57,7 +57,10 @@ final class CombinerPlan {
                     f.function));
       }
     }
-    return new Sum(List.copyOf(leaves), List.copyOf(functions));
+    return new Sum(
+        leaves.stream().mapToDouble(WeightedLeaf::weight).toArray(),
+        leaves.stream().mapToInt(WeightedLeaf::leaf).toArray(),
+        List.copyOf(functions));
   }
 
   /**
@@ -74,11 +77,7 @@ final class CombinerPlan {
   }
 
   private boolean evaluate(Sum expression, MemorySegment[] logits, double[] scores) {
-    Arrays.fill(scores, 0, vocabulary, 0);
-    boolean finite = true;
-    for (WeightedLeaf leaf : expression.leaves) {
-      finite &= kernels.addScaled(leaf.weight, logits[leaf.leaf], scores);
-    }
+    boolean finite = kernels.combine(expression.weights, expression.leaves, logits, scores);
     for (WeightedFunction function : expression.functions) {
       finite &= addFunction(function, logits, scores);
     }

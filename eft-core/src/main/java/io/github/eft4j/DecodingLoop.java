@@ -5,7 +5,6 @@ import io.github.eft4j.Speculation.AcceptanceRule;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +27,9 @@ final class DecodingLoop implements AutoCloseable {
   /** How often a drafter that does not pay, and is not run otherwise, is tried again. */
   private static final int PROBE_INTERVAL = 32;
 
+  private static final double[] ONE_WEIGHT = {1};
+  private static final int[] ONE_LEAF = {0};
+
   private final List<Leaf> readers;
   private final int leaves;
   private final @Nullable Speculation speculation;
@@ -39,6 +41,7 @@ final class DecodingLoop implements AutoCloseable {
   private final MemorySegment[] rows;
   private final double[] scores;
   private final double[] draftScores;
+  private final MemorySegment[] draftRow = new MemorySegment[1];
   private final TokenDraw target;
   private final TokenDraw draft;
   private final double[] targetProbabilities;
@@ -394,8 +397,8 @@ final class DecodingLoop implements AutoCloseable {
   }
 
   private void prepareDraft(Sequence sequence, MemorySegment row) {
-    Arrays.fill(draftScores, 0);
-    if (!RowKernels.fastest().addScaled(1, row, draftScores)) {
+    draftRow[0] = row;
+    if (!RowKernels.fastest().combine(ONE_WEIGHT, ONE_LEAF, draftRow, draftScores)) {
       throw notFinite(sequence, draftReader, row);
     }
     draft.prepare(draftScores, sequence.options(), sequence.counts());

@@ -9,22 +9,24 @@ final class Distribution {
   /** Below this {@link #exp} is 0: its result would be subnormal. */
   static final double EXP_LEAST = -708;
 
-  /** Added and subtracted, rounds a small double to the nearest integer. */
-  static final double ROUND = 0x1.8p52;
+  /**
+   * Added and subtracted, rounds a small double to the nearest integer; in between the low bits are
+   * that integer and 1023, the offset of a double's exponent.
+   */
+  static final double ROUND = 0x1.8p52 + 1023;
 
-  // 1/n!: on |r| ≤ ln 2 / 2 the rest of the series is below half a unit in 1.
-  static final double C2 = 1.0 / 2;
-  static final double C3 = 1.0 / 6;
-  static final double C4 = 1.0 / 24;
-  static final double C5 = 1.0 / 120;
-  static final double C6 = 1.0 / 720;
-  static final double C7 = 1.0 / 5040;
-  static final double C8 = 1.0 / 40320;
-  static final double C9 = 1.0 / 362880;
-  static final double C10 = 1.0 / 3628800;
-  static final double C11 = 1.0 / 39916800;
-  static final double C12 = 1.0 / 479001600;
-  static final double C13 = 1.0 / 6227020800L;
+  // (e^r − 1 − r) / r² on |r| ≤ ln 2 / 2, interpolated at Chebyshev's nodes. What is neglected is
+  // below 2⁻⁵⁵ of e^r.
+  static final double C2 = 0x1.0000000000001p-1;
+  static final double C3 = 0x1.5555555555556p-3;
+  static final double C4 = 0x1.5555555553d68p-5;
+  static final double C5 = 0x1.11111111109b5p-7;
+  static final double C6 = 0x1.6c16c17889f3cp-10;
+  static final double C7 = 0x1.a01a01a7c2f2cp-13;
+  static final double C8 = 0x1.a019b914881bap-16;
+  static final double C9 = 0x1.71de0db2eb873p-19;
+  static final double C10 = 0x1.28917c9f3a495p-22;
+  static final double C11 = 0x1.af389eea54156p-26;
 
   private Distribution() {}
 
@@ -36,11 +38,10 @@ final class Distribution {
     if (!(x >= EXP_LEAST)) {
       return x < EXP_LEAST ? 0 : Double.NaN;
     }
-    double k = Math.fma(x, LOG2_E, ROUND) - ROUND;
+    double rounded = Math.fma(x, LOG2_E, ROUND);
+    double k = rounded - ROUND;
     double r = Math.fma(-k, LN2_LOW, Math.fma(-k, LN2_HIGH, x));
-    double p = C13;
-    p = Math.fma(p, r, C12);
-    p = Math.fma(p, r, C11);
+    double p = C11;
     p = Math.fma(p, r, C10);
     p = Math.fma(p, r, C9);
     p = Math.fma(p, r, C8);
@@ -51,7 +52,7 @@ final class Distribution {
     p = Math.fma(p, r, C3);
     p = Math.fma(p, r, C2);
     p = Math.fma(p, r * r, r) + 1;
-    return p * Double.longBitsToDouble((1023L + (long) k) << 52);
+    return p * Double.longBitsToDouble(Double.doubleToRawLongBits(rounded) << 52);
   }
 
   /**

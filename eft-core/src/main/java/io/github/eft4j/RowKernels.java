@@ -1,6 +1,7 @@
 package io.github.eft4j;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /**
  * The loops over the vocabulary that every token costs. All implementations give the same bits: a
@@ -26,21 +27,76 @@ interface RowKernels {
     private Holder() {}
   }
 
+  /** Numbers that are combined at once: few enough for the first-level cache. */
+  int CHUNK = 2048;
+
   /**
-   * Adds a multiple of a row of logits: {@code scores[i] += weight · row[i]}, fused.
+   * A weighted sum of rows of logits: {@code scores[i] = Σ weights[k] · rows[leaves[k]][i]}, in the
+   * order of k, fused.
+   *
+   * @param weights the factors
+   * @param leaves which rows they belong to
+   * @param rows float32 {@code [n]} each
+   * @param scores receives the sums, {@code [n]}
+   * @return whether all logits that were read are finite
+   */
+  default boolean combine(double[] weights, int[] leaves, MemorySegment[] rows, double[] scores) {
+    if (weights.length == 0) {
+      Arrays.fill(scores, 0);
+    }
+    double spoilt = 0;
+    for (int from = 0; from < scores.length; from += CHUNK) {
+      int to = Math.min(from + CHUNK, scores.length);
+      for (int k = 0; k < weights.length; k++) {
+        if (k == 0) {
+          scaled(weights[k], rows[leaves[k]], scores, from, to);
+        } else {
+          addScaled(weights[k], rows[leaves[k]], scores, from, to);
+        }
+      }
+      spoilt += spoilt(scores, from, to);
+    }
+    return spoilt == 0;
+  }
+
+  /**
+   * A multiple of a part of a row: {@code scores[i] = weight · row[i]}.
    *
    * @param weight the factor
    * @param row float32 {@code [n]}
    * @param scores {@code [n]}
-   * @return whether all logits are finite
+   * @param from the part's first index
+   * @param to the index behind the part
    */
-  boolean addScaled(double weight, MemorySegment row, double[] scores);
+  void scaled(double weight, MemorySegment row, double[] scores, int from, int to);
 
   /**
-   * The greatest number.
+   * Adds a multiple of a part of a row: {@code scores[i] += weight · row[i]}, fused.
+   *
+   * @param weight the factor
+   * @param row float32 {@code [n]}
+   * @param scores {@code [n]}
+   * @param from the part's first index
+   * @param to the index behind the part
+   */
+  void addScaled(double weight, MemorySegment row, double[] scores, int from, int to);
+
+  /**
+   * Whether a part of the scores is finite: 0 if so, else NaN. A sum of float32 numbers with finite
+   * weights is finite exactly where they all are.
+   *
+   * @param scores {@code [n]}
+   * @param from the part's first index
+   * @param to the index behind the part
+   * @return 0 or NaN
+   */
+  double spoilt(double[] scores, int from, int to);
+
+  /**
+   * The greatest number; one that is NaN counts as none.
    *
    * @param values {@code [n]}
-   * @return the maximum, NaN if one is NaN
+   * @return the maximum, negative infinity if there is none
    */
   double max(double[] values);
 
@@ -57,12 +113,17 @@ interface RowKernels {
   double exp(double[] scores, double max, double factor, double[] out, double[] sums);
 
   /**
-   * Sets numbers below a limit to zero.
+   * Exponentials at two temperatures: {@code out[i] = exp((scores[i] − max) · factor)}, and the sum
+   * of those with the factor 1.
    *
-   * @param values {@code [n]}, none negative
-   * @param least the limit
+   * @param scores {@code [n]}
+   * @param max the greatest of them
+   * @param factor multiplies the difference
+   * @param out {@code [n]}
+   * @param sums working memory, {@code [2 · SUMS]}; receives the sum with factor 1, then that of
+   *     {@code out}
    */
-  void zeroBelow(double[] values, double least);
+  void exps(double[] scores, double max, double factor, double[] out, double[] sums);
 
   /**
    * Copies the positive numbers that are not below a limit, in order.
@@ -78,9 +139,10 @@ interface RowKernels {
    * Runs an exponential race: the index with the greatest {@code weights[i] / E(i)}, where {@code
    * E(i) = −log(1 − u)} with u from {@link Noise#uniform}.
    *
-   * @param weights {@code [n]}, none negative, at least one positive
+   * @param weights {@code [n]}, none negative
+   * @param least lesser weights do not take part; at least one positive weight does
    * @param address where the noise is
    * @return the winner's index; of equals the lowest
    */
-  int race(double[] weights, long address);
+  int race(double[] weights, double least, long address);
 }

@@ -7,19 +7,26 @@ import java.util.Arrays;
 /** {@link RowKernels} one number at a time. */
 final class ScalarRowKernels implements RowKernels {
   @Override
-  public boolean addScaled(double weight, MemorySegment row, double[] scores) {
-    return addScaled(weight, row, scores, 0);
+  public void scaled(double weight, MemorySegment row, double[] scores, int from, int to) {
+    for (int i = from; i < to; i++) {
+      scores[i] = weight * row.getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, i);
+    }
   }
 
-  /** The same from an index on. */
-  static boolean addScaled(double weight, MemorySegment row, double[] scores, int from) {
-    double spoilt = 0;
-    for (int i = from; i < scores.length; i++) {
-      double logit = row.getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, i);
-      scores[i] = Math.fma(weight, logit, scores[i]);
-      spoilt += logit * 0; // NaN from the first logit on that is not finite
+  @Override
+  public void addScaled(double weight, MemorySegment row, double[] scores, int from, int to) {
+    for (int i = from; i < to; i++) {
+      scores[i] = Math.fma(weight, row.getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, i), scores[i]);
     }
-    return spoilt == 0;
+  }
+
+  @Override
+  public double spoilt(double[] scores, int from, int to) {
+    double spoilt = 0;
+    for (int i = from; i < to; i++) {
+      spoilt += scores[i] * 0;
+    }
+    return spoilt;
   }
 
   @Override
@@ -29,7 +36,7 @@ final class ScalarRowKernels implements RowKernels {
 
   static double max(double[] values, int from, double max) {
     for (int i = from; i < values.length; i++) {
-      max = Math.max(max, values[i]);
+      max = values[i] > max ? values[i] : max;
     }
     return max;
   }
@@ -37,7 +44,7 @@ final class ScalarRowKernels implements RowKernels {
   @Override
   public double exp(double[] scores, double max, double factor, double[] out, double[] sums) {
     exp(scores, max, factor, out, 0);
-    Arrays.fill(sums, 0);
+    Arrays.fill(sums, 0, SUMS, 0);
     return sum(out, 0, sums);
   }
 
@@ -52,22 +59,35 @@ final class ScalarRowKernels implements RowKernels {
     for (int i = from; i < values.length; i++) {
       sums[i % SUMS] += values[i];
     }
+    return total(sums, 0);
+  }
+
+  /** Adds partial sums up. */
+  static double total(double[] sums, int from) {
     double total = 0;
-    for (double sum : sums) {
-      total += sum;
+    for (int i = from; i < from + SUMS; i++) {
+      total += sums[i];
     }
     return total;
   }
 
   @Override
-  public void zeroBelow(double[] values, double least) {
-    zeroBelow(values, least, 0);
+  public void exps(double[] scores, double max, double factor, double[] out, double[] sums) {
+    Arrays.fill(sums, 0);
+    exps(scores, max, factor, out, sums, 0);
   }
 
-  static void zeroBelow(double[] values, double least, int from) {
-    for (int i = from; i < values.length; i++) {
-      values[i] = values[i] < least ? 0 : values[i];
+  /** The same from an index on, which is a multiple of {@link #SUMS}. */
+  static void exps(
+      double[] scores, double max, double factor, double[] out, double[] sums, int from) {
+    for (int i = from; i < scores.length; i++) {
+      double difference = scores[i] - max;
+      out[i] = Distribution.exp(difference * factor);
+      sums[i % SUMS] += Distribution.exp(difference);
+      sums[SUMS + i % SUMS] += out[i];
     }
+    sums[0] = total(sums, 0);
+    sums[1] = total(sums, SUMS);
   }
 
   @Override
@@ -85,10 +105,13 @@ final class ScalarRowKernels implements RowKernels {
   }
 
   @Override
-  public int race(double[] weights, long address) {
+  public int race(double[] weights, double least, long address) {
     int winner = -1;
     double best = 0;
     for (int i = 0; i < weights.length; i++) {
+      if (weights[i] < least) {
+        continue;
+      }
       double u = Noise.uniform(address, i);
       // −log(1 − u) ≥ u: most lose without the logarithm.
       if (weights[i] > best * u) {

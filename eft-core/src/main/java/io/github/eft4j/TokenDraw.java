@@ -18,6 +18,15 @@ import org.jspecify.annotations.Nullable;
  * the token with the greatest {@code p / E} wins with probability p.
  */
 final class TokenDraw {
+  /** Filters look first at the weights above this part of the greatest. */
+  private static final double FIRST_LIMIT = 0x1p-6;
+
+  /** If those are too few, at the weights above this part of the limit before. */
+  private static final double NEXT_LIMIT = 0x1p-4;
+
+  /** Below this they look at all. */
+  private static final double LAST_LIMIT = 0x1p-30;
+
   private final RowKernels kernels = RowKernels.fastest();
 
   /** The scores as they came. */
@@ -31,7 +40,10 @@ final class TokenDraw {
   /** Memory for changed scores, and for the search for a filter's limit. */
   private final double[] work;
 
-  private final double[] sums = new double[RowKernels.SUMS];
+  /** Tokens with lesser weights are dropped. */
+  private double least;
+
+  private final double[] sums = new double[2 * RowKernels.SUMS];
 
   TokenDraw(int vocabulary) {
     scores = new double[0];
@@ -55,18 +67,26 @@ final class TokenDraw {
   void prepare(double[] scores, SamplingOptions options, @Nullable TokenCounts counts) {
     this.scores = scores;
     double max = kernels.max(scores);
-    double total = kernels.exp(scores, max, 1, weights, sums);
-    logZ = max + StrictMath.log(total);
+    double total;
+    if (options.temperature() == 0 || options.temperature() == 1 || changes(options, counts)) {
+      total = kernels.exp(scores, max, 1, weights, sums);
+      logZ = max + StrictMath.log(total);
+    } else {
+      kernels.exps(scores, max, 1 / options.temperature(), weights, sums);
+      logZ = max + StrictMath.log(sums[0]);
+      total = sums[1];
+    }
     if (!Double.isFinite(logZ)) {
       throw new IllegalStateException("the distribution cannot be normalised: log Z is " + logZ);
     }
+    least = 0;
     double[] changed = adjust(options, counts);
     if (options.temperature() == 0) {
       Arrays.fill(weights, 0);
       weights[argMax(changed)] = 1;
       return;
     }
-    if (options.temperature() != 1 || changes(options, counts)) {
+    if (changes(options, counts)) {
       max = kernels.max(changed);
       if (max == Double.NEGATIVE_INFINITY) {
         throw new IllegalStateException("every token that is possible is forbidden");
@@ -118,18 +138,24 @@ final class TokenDraw {
 
   /** Whether a token can be drawn. */
   boolean keeps(int id) {
-    return weights[id] > 0;
+    return weights[id] > 0 && weights[id] >= least;
   }
 
   /** Draws a token with the noise at an address. */
   int draw(long address) {
-    return kernels.race(weights, address);
+    return kernels.race(weights, least, address);
   }
 
   /** Writes the distribution: the probability with which each token is drawn. */
   void probabilities(double[] out) {
-    double total = Arrays.stream(weights).sum();
-    Arrays.setAll(out, id -> weights[id] / total);
+    double total = 0;
+    for (int id = 0; id < weights.length; id++) {
+      out[id] = keeps(id) ? weights[id] : 0;
+      total += out[id];
+    }
+    for (int id = 0; id < weights.length; id++) {
+      out[id] /= total;
+    }
   }
 
   /** Draws from the normalised positive part of the difference of two distributions. */
@@ -172,7 +198,7 @@ final class TokenDraw {
     return ids.stream().map(id -> new TokenProbability(id, logProbability(id))).toList();
   }
 
-  /** Sets the weights of tokens that a filter drops to zero. */
+  /** Drops the tokens that the filters drop. */
   private void filter(SamplingOptions options, double total) {
     double kept = total;
     if (options.topK() > 0 && options.topK() < weights.length) {
@@ -183,14 +209,13 @@ final class TokenDraw {
       double limit = (1 - options.topP()) * kept / weights.length;
       keepLikeliest(weights.length, options.topP() * kept, limit);
     }
-    if (options.minP() > 0) {
-      kernels.zeroBelow(weights, options.minP()); // the likeliest token's weight is 1
-    }
+    least = Math.max(least, options.minP()); // the likeliest token's weight is 1
   }
 
   /**
    * Keeps the likeliest tokens, of equals those with the lowest ids, until there are enough or
-   * their weights reach a sum. The weight of the last one is found as quickselect does.
+   * their weights reach a sum. The weight of the last one is found as quickselect does, among as
+   * few of the greatest weights as are sure to be enough.
    *
    * @param count how many tokens are enough
    * @param sum which sum of weights is enough
@@ -198,11 +223,17 @@ final class TokenDraw {
    * @return the sum of the weights that are kept
    */
   private double keepLikeliest(int count, double sum, double limit) {
-    int size = kernels.collect(weights, limit, work);
+    double lowest = Math.max(limit, least);
+    double candidates = FIRST_LIMIT;
+    boolean all;
+    int size;
+    do {
+      all = candidates <= lowest || candidates < LAST_LIMIT;
+      size = kernels.collect(weights, all ? lowest : candidates, work);
+      candidates *= NEXT_LIMIT;
+    } while (!all && size < count && !reaches(size, sum));
     int from = 0;
     double reached = 0;
-    double least = 0;
-    int equals = weights.length;
     while (size > 0) {
       double pivot = medianOfThree(work[from], work[from + size / 2], work[from + size - 1]);
       int greater = from;
@@ -231,25 +262,34 @@ final class TokenDraw {
       reached += greaterSum;
       count -= above;
       least = pivot;
-      for (equals = 0; equals < same && count > 0 && reached < sum; equals++) {
+      int equals = 0;
+      while (equals < same && count > 0 && reached < sum) {
         reached += pivot;
         count--;
+        equals++;
       }
       if (count == 0 || reached >= sum) {
+        if (equals < same) {
+          dropEqualsBehind(pivot, equals);
+        }
         break;
       }
       size = from + size - smaller;
       from = smaller;
     }
-    kernels.zeroBelow(weights, least);
-    dropEqualsBehind(least, equals);
     return reached;
   }
 
-  private void dropEqualsBehind(double weight, int keep) {
-    if (weight == 0) {
-      return;
+  /** Whether the first numbers of {@link #work} sum up to enough. */
+  private boolean reaches(int size, double sum) {
+    double reached = 0;
+    for (int i = 0; i < size; i++) {
+      reached += work[i];
     }
+    return reached >= sum;
+  }
+
+  private void dropEqualsBehind(double weight, int keep) {
     int seen = 0;
     for (int id = 0; id < weights.length; id++) {
       if (weights[id] == weight && ++seen > keep) {

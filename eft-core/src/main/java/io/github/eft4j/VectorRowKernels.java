@@ -21,25 +21,89 @@ final class VectorRowKernels implements RowKernels {
   private static final VectorSpecies<Float> FLOATS =
       VectorSpecies.of(float.class, VectorShape.forBitSize(DOUBLES.vectorBitSize() / 2));
 
+  private static final ScalarRowKernels SCALAR = new ScalarRowKernels();
   private static final LongVector INDEX = LongVector.zero(LONGS).addIndex(1);
 
+  private static DoubleVector logits(MemorySegment row, int i) {
+    return (DoubleVector)
+        FloatVector.fromMemorySegment(FLOATS, row, (long) Float.BYTES * i, ByteOrder.nativeOrder())
+            .convertShape(VectorOperators.F2D, DOUBLES, 0);
+  }
+
+  /** In one pass where there are three rows, as in up-scaling. */
   @Override
-  public boolean addScaled(double weight, MemorySegment row, double[] scores) {
-    DoubleVector spoilt = DoubleVector.zero(DOUBLES);
+  public boolean combine(double[] weights, int[] leaves, MemorySegment[] rows, double[] scores) {
+    if (weights.length != 3) {
+      return RowKernels.super.combine(weights, leaves, rows, scores);
+    }
     int end = DOUBLES.loopBound(scores.length);
+    double spoilt =
+        combine(
+            weights[0],
+            rows[leaves[0]],
+            weights[1],
+            rows[leaves[1]],
+            weights[2],
+            rows[leaves[2]],
+            scores,
+            end);
+    SCALAR.scaled(weights[0], rows[leaves[0]], scores, end, scores.length);
+    SCALAR.addScaled(weights[1], rows[leaves[1]], scores, end, scores.length);
+    SCALAR.addScaled(weights[2], rows[leaves[2]], scores, end, scores.length);
+    return spoilt + SCALAR.spoilt(scores, end, scores.length) == 0;
+  }
+
+  private static double combine(
+      double wA,
+      MemorySegment a,
+      double wB,
+      MemorySegment b,
+      double wC,
+      MemorySegment c,
+      double[] scores,
+      int end) {
+    DoubleVector spoilt = DoubleVector.zero(DOUBLES);
     for (int i = 0; i < end; i += LENGTH) {
-      DoubleVector logits =
-          (DoubleVector)
-              FloatVector.fromMemorySegment(
-                      FLOATS, row, (long) Float.BYTES * i, ByteOrder.nativeOrder())
-                  .convertShape(VectorOperators.F2D, DOUBLES, 0);
-      logits
+      DoubleVector sum =
+          logits(c, i)
+              .lanewise(
+                  VectorOperators.FMA,
+                  wC,
+                  logits(b, i).lanewise(VectorOperators.FMA, wB, logits(a, i).mul(wA)));
+      sum.intoArray(scores, i);
+      spoilt = sum.lanewise(VectorOperators.FMA, 0, spoilt);
+    }
+    return spoilt.reduceLanes(VectorOperators.ADD);
+  }
+
+  @Override
+  public void scaled(double weight, MemorySegment row, double[] scores, int from, int to) {
+    int end = from + DOUBLES.loopBound(to - from);
+    for (int i = from; i < end; i += LENGTH) {
+      logits(row, i).mul(weight).intoArray(scores, i);
+    }
+    SCALAR.scaled(weight, row, scores, end, to);
+  }
+
+  @Override
+  public void addScaled(double weight, MemorySegment row, double[] scores, int from, int to) {
+    int end = from + DOUBLES.loopBound(to - from);
+    for (int i = from; i < end; i += LENGTH) {
+      logits(row, i)
           .lanewise(VectorOperators.FMA, weight, DoubleVector.fromArray(DOUBLES, scores, i))
           .intoArray(scores, i);
-      spoilt = spoilt.add(logits.mul(0));
     }
-    boolean rest = ScalarRowKernels.addScaled(weight, row, scores, end);
-    return spoilt.reduceLanes(VectorOperators.ADD) == 0 && rest;
+    SCALAR.addScaled(weight, row, scores, end, to);
+  }
+
+  @Override
+  public double spoilt(double[] scores, int from, int to) {
+    DoubleVector spoilt = DoubleVector.zero(DOUBLES);
+    int end = from + DOUBLES.loopBound(to - from);
+    for (int i = from; i < end; i += LENGTH) {
+      spoilt = DoubleVector.fromArray(DOUBLES, scores, i).lanewise(VectorOperators.FMA, 0, spoilt);
+    }
+    return spoilt.reduceLanes(VectorOperators.ADD) + SCALAR.spoilt(scores, end, to);
   }
 
   @Override
@@ -47,7 +111,8 @@ final class VectorRowKernels implements RowKernels {
     DoubleVector max = DoubleVector.broadcast(DOUBLES, Double.NEGATIVE_INFINITY);
     int end = DOUBLES.loopBound(values.length);
     for (int i = 0; i < end; i += LENGTH) {
-      max = max.max(DoubleVector.fromArray(DOUBLES, values, i));
+      DoubleVector v = DoubleVector.fromArray(DOUBLES, values, i);
+      max = max.blend(v, v.compare(VectorOperators.GT, max));
     }
     return ScalarRowKernels.max(values, end, max.reduceLanes(VectorOperators.MAX));
   }
@@ -62,32 +127,36 @@ final class VectorRowKernels implements RowKernels {
     return sum(out, sums);
   }
 
+  @Override
+  public void exps(double[] scores, double max, double factor, double[] out, double[] sums) {
+    int end = scores.length - scores.length % SUMS;
+    for (int part = 0; part < SUMS; part += LENGTH) {
+      DoubleVector plain = DoubleVector.zero(DOUBLES);
+      DoubleVector scaled = plain;
+      for (int i = part; i < end; i += SUMS) {
+        DoubleVector difference = DoubleVector.fromArray(DOUBLES, scores, i).sub(max);
+        plain = plain.add(exp(difference));
+        DoubleVector weight = exp(difference.mul(factor));
+        weight.intoArray(out, i);
+        scaled = scaled.add(weight);
+      }
+      plain.intoArray(sums, part);
+      scaled.intoArray(sums, SUMS + part);
+    }
+    ScalarRowKernels.exps(scores, max, factor, out, sums, end);
+  }
+
   /** Step by step what {@link Distribution#exp} does. */
   private static DoubleVector exp(DoubleVector x) {
     DoubleVector rounded = x.lanewise(VectorOperators.FMA, Distribution.LOG2_E, Distribution.ROUND);
-    DoubleVector k = rounded.sub(Distribution.ROUND).neg();
+    DoubleVector k = rounded.sub(Distribution.ROUND);
     DoubleVector r =
         k.lanewise(
             VectorOperators.FMA,
-            DoubleVector.broadcast(DOUBLES, Distribution.LN2_LOW),
+            DoubleVector.broadcast(DOUBLES, -Distribution.LN2_LOW),
             k.lanewise(
-                VectorOperators.FMA, DoubleVector.broadcast(DOUBLES, Distribution.LN2_HIGH), x));
-    DoubleVector p = polynomial(r).lanewise(VectorOperators.FMA, r.mul(r), r).add(1);
-    // The low bits of the rounded number are the integer itself; 1023 is the exponent's offset.
-    DoubleVector scale =
-        rounded
-            .reinterpretAsLongs()
-            .add(1023)
-            .lanewise(VectorOperators.LSHL, 52)
-            .reinterpretAsDoubles();
-    VectorMask<Double> vanishes = x.compare(VectorOperators.LT, Distribution.EXP_LEAST);
-    return p.mul(scale).blend(0, vanishes);
-  }
-
-  private static DoubleVector polynomial(DoubleVector r) {
-    DoubleVector p = DoubleVector.broadcast(DOUBLES, Distribution.C13);
-    p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C12));
-    p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C11));
+                VectorOperators.FMA, DoubleVector.broadcast(DOUBLES, -Distribution.LN2_HIGH), x));
+    DoubleVector p = DoubleVector.broadcast(DOUBLES, Distribution.C11);
     p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C10));
     p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C9));
     p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C8));
@@ -96,7 +165,12 @@ final class VectorRowKernels implements RowKernels {
     p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C5));
     p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C4));
     p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C3));
-    return p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C2));
+    p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C2));
+    p = p.lanewise(VectorOperators.FMA, r.mul(r), r).add(1);
+    DoubleVector scale =
+        rounded.reinterpretAsLongs().lanewise(VectorOperators.LSHL, 52).reinterpretAsDoubles();
+    VectorMask<Double> vanishes = x.compare(VectorOperators.LT, Distribution.EXP_LEAST);
+    return p.mul(scale).blend(0, vanishes);
   }
 
   private static double sum(double[] values, double[] sums) {
@@ -112,36 +186,35 @@ final class VectorRowKernels implements RowKernels {
   }
 
   @Override
-  public void zeroBelow(double[] values, double least) {
-    int end = DOUBLES.loopBound(values.length);
-    for (int i = 0; i < end; i += LENGTH) {
-      DoubleVector v = DoubleVector.fromArray(DOUBLES, values, i);
-      v.blend(0, v.compare(VectorOperators.LT, least)).intoArray(values, i);
-    }
-    ScalarRowKernels.zeroBelow(values, least, end);
-  }
-
-  @Override
   public int collect(double[] values, double least, double[] out) {
+    double lowest = Math.max(least, Double.MIN_VALUE);
     int end = DOUBLES.loopBound(values.length);
     int count = 0;
     for (int i = 0; i < end; i += LENGTH) {
-      if (DoubleVector.fromArray(DOUBLES, values, i).compare(VectorOperators.GE, least).anyTrue()) {
-        count = ScalarRowKernels.collect(values, least, out, i, i + LENGTH, count);
+      DoubleVector v = DoubleVector.fromArray(DOUBLES, values, i);
+      VectorMask<Double> wanted = v.compare(VectorOperators.GE, lowest);
+      if (wanted.anyTrue()) {
+        v.compress(wanted).intoArray(out, count); // there is room: count ≤ i
+        count += wanted.trueCount();
       }
     }
     return ScalarRowKernels.collect(values, least, out, end, values.length, count);
   }
 
   @Override
-  public int race(double[] weights, long address) {
+  public int race(double[] weights, double least, long address) {
     int winner = -1;
     double best = 0;
+    double lowest = Math.max(least, Double.MIN_VALUE);
     int end = DOUBLES.loopBound(weights.length);
     for (int i = 0; i < end; i += LENGTH) {
+      DoubleVector w = DoubleVector.fromArray(DOUBLES, weights, i);
+      VectorMask<Double> runs = w.compare(VectorOperators.GE, lowest);
+      if (!runs.anyTrue()) {
+        continue;
+      }
       DoubleVector u = uniform(address + (i + 1L) * Noise.GOLDEN_GAMMA);
-      VectorMask<Double> mayWin =
-          DoubleVector.fromArray(DOUBLES, weights, i).compare(VectorOperators.GT, u.mul(best));
+      VectorMask<Double> mayWin = runs.and(w.compare(VectorOperators.GT, u.mul(best)));
       if (mayWin.anyTrue()) {
         for (long lanes = mayWin.toLong(); lanes != 0; lanes &= lanes - 1) {
           int id = i + Long.numberOfTrailingZeros(lanes);
@@ -154,7 +227,7 @@ final class VectorRowKernels implements RowKernels {
       }
     }
     for (int id = end; id < weights.length; id++) {
-      double time = weights[id] > 0 ? time(weights[id], address, id) : 0;
+      double time = weights[id] >= lowest ? time(weights[id], address, id) : 0;
       if (time > best) {
         best = time;
         winner = id;

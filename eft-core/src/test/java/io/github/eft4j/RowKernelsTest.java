@@ -1,9 +1,11 @@
 package io.github.eft4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import io.github.eft4j.tensor.NativeArrays;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -44,41 +46,83 @@ class RowKernelsTest {
   }
 
   @Property(tries = 300)
-  void scaledSums(@ForAll @IntRange(min = 1, max = 200) int n, @ForAll long seed) {
-    Random random = new Random(seed);
-    float[] logits = new float[n];
-    for (int i = 0; i < n; i++) {
-      logits[i] = (float) (10 * random.nextGaussian());
-    }
-    double[] expected = random(random, n, 5);
-    double[] found = expected.clone();
-    INDArray array = Nd4j.createFromArray(logits);
-    MemorySegment row = NativeArrays.floats(array);
+  void exponentialsAtTwoTemperatures(
+      @ForAll @IntRange(min = 1, max = 200) int n, @ForAll long seed) {
+    double[] scores = random(new Random(seed), n, seed % 2 == 0 ? 10 : 900);
+    double max = scalar.max(scores);
+    double[] expected = new double[n];
+    double[] found = new double[n];
+    double[] expectedSums = new double[2 * RowKernels.SUMS];
+    double[] foundSums = new double[2 * RowKernels.SUMS];
 
-    assertThat(scalar.addScaled(1.7, row, expected)).isTrue();
-    assertThat(vector.addScaled(1.7, row, found)).isTrue();
+    scalar.exps(scores, max, 1.3, expected, expectedSums);
+    vector.exps(scores, max, 1.3, found, foundSums);
+
     assertThat(found).isEqualTo(expected);
-
-    array.putScalar(random.nextInt(n), random.nextBoolean() ? Float.NaN : Float.NEGATIVE_INFINITY);
-    assertThat(scalar.addScaled(1.7, row, expected)).isFalse();
-    assertThat(vector.addScaled(1.7, row, found)).isFalse();
+    assertThat(foundSums[0]).isEqualTo(expectedSums[0]);
+    assertThat(foundSums[1]).isEqualTo(expectedSums[1]);
+    assertThat(foundSums[0])
+        .isEqualTo(scalar.exp(scores, max, 1, found, new double[RowKernels.SUMS]));
+    assertThat(foundSums[1])
+        .isEqualTo(scalar.exp(scores, max, 1.3, found, new double[RowKernels.SUMS]));
   }
 
   @Property(tries = 300)
-  void racesAndFilters(@ForAll @IntRange(min = 1, max = 200) int n, @ForAll long seed) {
+  void weightedSumsOfRows(
+      @ForAll @IntRange(min = 1, max = 5000) int n,
+      @ForAll @IntRange(min = 0, max = 4) int leaves,
+      @ForAll long seed) {
+    Random random = new Random(seed);
+    INDArray[] arrays = new INDArray[5];
+    MemorySegment[] rows = new MemorySegment[arrays.length];
+    for (int k = 0; k < arrays.length; k++) {
+      float[] logits = new float[n];
+      for (int i = 0; i < n; i++) {
+        logits[i] = (float) (10 * random.nextGaussian());
+      }
+      arrays[k] = Nd4j.createFromArray(logits);
+      rows[k] = NativeArrays.floats(arrays[k]);
+    }
+    double[] weights = random(random, leaves, 3);
+    int[] which = random.ints(leaves, 0, arrays.length).toArray();
+    double[] expected = random(random, n, 5);
+    double[] found = random(random, n, 5);
+
+    assertThat(scalar.combine(weights, which, rows, expected)).isTrue();
+    assertThat(vector.combine(weights, which, rows, found)).isTrue();
+    assertThat(found).isEqualTo(expected);
+    int probe = random.nextInt(n);
+    double sum = 0;
+    for (int k = 0; k < leaves; k++) {
+      sum += weights[k] * arrays[which[k]].getFloat(probe);
+    }
+    assertThat(found[probe]).isCloseTo(sum, within(1e-12));
+
+    if (leaves > 0) {
+      float[] bad = {Float.NaN, Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY};
+      arrays[which[0]].putScalar(probe, bad[random.nextInt(bad.length)]);
+      assertThat(scalar.combine(weights, which, rows, expected)).isFalse();
+      assertThat(vector.combine(weights, which, rows, found)).isFalse();
+    }
+  }
+
+  @Property(tries = 300)
+  void racesAndCandidates(@ForAll @IntRange(min = 1, max = 200) int n, @ForAll long seed) {
     Random random = new Random(seed);
     double[] weights = random.doubles(n).map(w -> w < 0.2 ? 0 : w).toArray();
     weights[random.nextInt(n)] = 1;
     double[] expected = new double[n];
     double[] found = new double[n];
 
-    assertThat(vector.race(weights, seed)).isEqualTo(scalar.race(weights, seed));
-    assertThat(vector.collect(weights, 0.5, found))
-        .isEqualTo(scalar.collect(weights, 0.5, expected));
-    assertThat(found).isEqualTo(expected);
-    double[] other = weights.clone();
-    vector.zeroBelow(weights, 0.6);
-    scalar.zeroBelow(other, 0.6);
-    assertThat(weights).isEqualTo(other);
+    for (double least : new double[] {0, 0.6, 1}) {
+      int winner = vector.race(weights, least, seed);
+      assertThat(winner).isEqualTo(scalar.race(weights, least, seed));
+      assertThat(weights[winner]).isPositive().isGreaterThanOrEqualTo(least);
+      double[] kept = Arrays.stream(weights).map(w -> w < least ? 0 : w).toArray();
+      assertThat(winner).isEqualTo(scalar.race(kept, 0, seed));
+    }
+    int count = vector.collect(weights, 0.5, found);
+    assertThat(count).isEqualTo(scalar.collect(weights, 0.5, expected));
+    assertThat(Arrays.copyOf(found, count)).isEqualTo(Arrays.copyOf(expected, count));
   }
 }

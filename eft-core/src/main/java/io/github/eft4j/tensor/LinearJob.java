@@ -8,8 +8,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Several linear layers of one input. A task is a range of one layer's rows; it writes those
  * columns of the outputs. Reused, so that a call allocates nothing.
  *
- * <p>One token, or a few, are multiplied with the weights as they are stored, where there is a kernel
- * for that. Others are packed into tiles, and the weights dequantised into tiles block by block, small enough for the first-level cache:
+ * <p>One token, or a few, are multiplied with the weights as they are stored, where there is a
+ * kernel for that. Others are packed into tiles, and the weights dequantised into tiles block by
+ * block, small enough for the first-level cache:
  *
  * <pre>
  *  tokens    [tile][round][tileTokens][SUMS]   once, for all tasks

@@ -704,14 +704,7 @@ final class VectorKernels implements Kernels {
   }
 
   private static void fewDots(
-      WeightType type,
-      int width,
-      long x,
-      int tokens,
-      long w0,
-      long w1,
-      int columns,
-      float[] sums) {
+      WeightType type, int width, long x, int tokens, long w0, long w1, int columns, float[] sums) {
     long stride = 4L * columns;
     if (type == WeightType.Q8_0) {
       if (width == 2) {
