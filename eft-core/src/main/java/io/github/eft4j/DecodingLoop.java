@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -43,6 +44,7 @@ final class DecodingLoop implements AutoCloseable {
   private final TokenDraw draft;
   private final double[] targetProbabilities;
   private final double[] draftProbabilities;
+  private @Nullable TokenTracer tracer;
 
   /** One model, the readers that it serves, and what its passes cost. */
   private static final class ModelRun {
@@ -85,7 +87,7 @@ final class DecodingLoop implements AutoCloseable {
     this.leaves = leaves.size();
     this.speculation = speculation;
     this.draftReader = draftReader(readers, speculation);
-    this.rows = new MemorySegment[leaves.size()];
+    this.rows = new MemorySegment[readers.size()];
     this.scores = new double[vocabulary];
     this.target = new TokenDraw(vocabulary);
     boolean ratio = speculation != null && speculation.rule() == AcceptanceRule.RATIO;
@@ -120,7 +122,8 @@ final class DecodingLoop implements AutoCloseable {
     return List.copyOf(all);
   }
 
-  private static int draftReader(List<Leaf> readers, @Nullable Speculation speculation) {
+  /** Which of the readers is the draft model, or -1 where none is. */
+  static int draftReader(List<Leaf> readers, @Nullable Speculation speculation) {
     for (int i = 0; i < readers.size() && speculation != null; i++) {
       if (readers.get(i).model().equals(speculation.draft())) {
         return i;
@@ -129,8 +132,9 @@ final class DecodingLoop implements AutoCloseable {
     return -1;
   }
 
-  private boolean draftIsLeaf() {
-    return draftReader >= 0 && draftReader < leaves;
+  /** Whether a reader's logits are wanted for every token of a sequence. */
+  private boolean isWanted(int reader, Sequence sequence) {
+    return reader < leaves || sequence.isTraced();
   }
 
   /**
@@ -195,7 +199,8 @@ final class DecodingLoop implements AutoCloseable {
         }
         loadRows(turns.get(g), 0, null);
         evaluate(sequence);
-        acceptDrawn(sequence, target.draw(sequence.noiseAddress(Noise.Use.DRAW)));
+        int id = target.draw(sequence.noiseAddress(Noise.Use.DRAW));
+        acceptDrawn(sequence, id, OptionalInt.empty());
         all.add(sequence);
       }
     }
@@ -261,7 +266,7 @@ final class DecodingLoop implements AutoCloseable {
     for (int block = 0; block <= most; block++) {
       tokens += chance;
       double time = block * draftPass;
-      if (draftIsLeaf()) {
+      if (isWanted(draftReader, sequence)) {
         time += block == 0 ? draftPass : chance * draftPass; // for the token behind the block
       }
       for (ModelRun run : runs) {
@@ -275,7 +280,9 @@ final class DecodingLoop implements AutoCloseable {
       }
       chance *= acceptance;
     }
-    if (best == 0 && !draftIsLeaf() && sequence.position() % PROBE_INTERVAL == 0) {
+    if (best == 0
+        && !isWanted(draftReader, sequence)
+        && sequence.position() % PROBE_INTERVAL == 0) {
       return Math.min(1, most); // else nobody would notice that drafting has begun to pay
     }
     return best;
@@ -308,11 +315,8 @@ final class DecodingLoop implements AutoCloseable {
     for (int r = 0; r < runs.size(); r++) {
       batch.clear();
       for (int reader : runs.get(r).readers) {
-        if (reader >= leaves) {
-          continue;
-        }
         for (Turn turn : turns) {
-          if (reader != draftReader || turn.block == 0) {
+          if (isWanted(reader, turn.sequence) && (reader != draftReader || turn.block == 0)) {
             turn.firstRow[reader] = batch.logitRows();
             turn.sequence.addUnread(batch, reader, turn.block + 1);
           }
@@ -335,28 +339,28 @@ final class DecodingLoop implements AutoCloseable {
     int[] block = sequence.takeDraft();
     for (int i = 0; i < turn.block; i++) {
       MemorySegment draftRow = draftLogits.get(i).row(turn.draftRow[i]);
-      loadRows(turn, i, draftIsLeaf() ? draftRow : null);
+      loadRows(turn, i, draftRow);
       evaluate(sequence);
       int id = choose(sequence, draftRow, block[i]);
       sequence.checked(id == block[i], true);
-      acceptDrawn(sequence, id);
+      acceptDrawn(sequence, id, OptionalInt.of(block[i]));
       if (id != block[i] || sequence.isFinished()) {
         return false;
       }
     }
-    if (turn.block > 0 && draftIsLeaf()) {
+    boolean draftIsRead = draftReader >= 0 && isWanted(draftReader, sequence);
+    if (turn.block > 0 && draftIsRead) {
       return true;
     }
-    MemorySegment draftRow = draftIsLeaf() ? targetRow(turn, draftReader, 0) : null;
-    loadRows(turn, turn.block, draftRow);
+    loadRows(turn, turn.block, null);
     evaluate(sequence);
     int id = target.draw(sequence.noiseAddress(Noise.Use.DRAW));
-    if (turn.block == 0 && draftRow != null && speculation != null && speculation.adaptive()) {
+    if (draftIsRead && speculation != null && speculation.adaptive()) {
       // Learn for nothing whether drafting would pay.
-      prepareDraft(sequence, draftRow);
+      prepareDraft(sequence, rows[draftReader]);
       sequence.checked(draft.draw(sequence.noiseAddress(Noise.Use.DRAW)) == id, false);
     }
-    acceptDrawn(sequence, id);
+    acceptDrawn(sequence, id, OptionalInt.empty());
     return false;
   }
 
@@ -373,7 +377,8 @@ final class DecodingLoop implements AutoCloseable {
     for (Turn turn : turns) {
       loadRows(turn, turn.block, logits.row(turn.firstRow[draftReader]));
       evaluate(turn.sequence);
-      acceptDrawn(turn.sequence, target.draw(turn.sequence.noiseAddress(Noise.Use.DRAW)));
+      int id = target.draw(turn.sequence.noiseAddress(Noise.Use.DRAW));
+      acceptDrawn(turn.sequence, id, OptionalInt.empty());
     }
   }
 
@@ -401,14 +406,39 @@ final class DecodingLoop implements AutoCloseable {
     draft.prepare(draftScores, sequence.options(), sequence.counts());
   }
 
-  private void acceptDrawn(Sequence sequence, int id) {
-    sequence.accept(sequence.forced(id), target);
+  /** Gives a sequence the token that was drawn from {@link #target}, which {@link #rows} made. */
+  private void acceptDrawn(Sequence sequence, int drawn, OptionalInt drafted) {
+    int id = sequence.forced(drawn);
+    OptionalInt candidates = sequence.options().traceCandidates();
+    if (candidates.isPresent()) {
+      sequence.trace(trace(sequence, id, drafted, candidates.getAsInt()));
+    }
+    sequence.accept(id, target);
   }
 
-  /** Points {@link #rows} at a sequence's logits that follow its i-th drafted token. */
+  private TokenTrace trace(Sequence sequence, int id, OptionalInt drafted, int candidates) {
+    if (tracer == null) {
+      tracer = new TokenTracer(readers.size(), scores.length);
+    }
+    for (int reader = 0; reader < rows.length; reader++) {
+      if (!tracer.read(reader, rows[reader])) {
+        throw notFinite(sequence, reader, rows[reader]);
+      }
+    }
+    return tracer.trace(sequence, id, drafted, target, candidates);
+  }
+
+  /**
+   * Points {@link #rows} at a sequence's logits that follow its i-th drafted token.
+   *
+   * @param draftRow the drafter's logits where it drafted, or null where it read beside the others
+   */
   private void loadRows(Turn turn, int i, @Nullable MemorySegment draftRow) {
-    for (int leaf = 0; leaf < leaves; leaf++) {
-      rows[leaf] = leaf == draftReader && draftRow != null ? draftRow : targetRow(turn, leaf, i);
+    for (int reader = 0; reader < rows.length; reader++) {
+      if (isWanted(reader, turn.sequence)) {
+        rows[reader] =
+            reader == draftReader && draftRow != null ? draftRow : targetRow(turn, reader, i);
+      }
     }
   }
 

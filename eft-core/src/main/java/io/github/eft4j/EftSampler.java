@@ -194,6 +194,7 @@ public final class EftSampler {
               own.endOfTextIds().orElse(endOfTextIds),
               Noise.seed(seed, i),
               readers,
+              DecodingLoop.draftReader(readers, speculation),
               tokenizer,
               vocabulary));
     }
@@ -208,12 +209,16 @@ public final class EftSampler {
     options.endOfTextIds().orElse(Set.of()).forEach(id -> checkId("end-of-text id", id));
     options.logitBias().keySet().forEach(id -> checkId("token id with a logit bias", id));
     options.forcedIds().forEach(id -> checkId("forced token id", id));
-    if (options.topLogProbabilities() > vocabulary) {
-      throw new IllegalArgumentException(
-          "topLogProbabilities is %d, but the vocabulary has %d ids"
-              .formatted(options.topLogProbabilities(), vocabulary));
-    }
+    checkCount("topLogProbabilities", options.topLogProbabilities());
+    checkCount("traceCandidates", options.traceCandidates().orElse(0));
     return options;
+  }
+
+  private void checkCount(String what, int count) {
+    if (count > vocabulary) {
+      throw new IllegalArgumentException(
+          "%s is %d, but the vocabulary has %d ids".formatted(what, count, vocabulary));
+    }
   }
 
   private void checkId(String what, int id) {
