@@ -26,12 +26,10 @@ final class DecodingLoop implements AutoCloseable {
   /** The block length of the first rounds, before passes were timed. */
   private static final int FIRST_BLOCK = 4;
 
-  /** How often a drafter that does not pay, and is not run otherwise, is tried again. */
-  private static final int PROBE_INTERVAL = 32;
-
   private final List<Leaf> readers;
   private final int leaves;
   private final @Nullable Speculation speculation;
+  private final SpeculationMeasurements measurements;
   private final int draftReader;
   private final List<ModelRun> runs = new ArrayList<>();
   private final LogitRows[] targetLogits;
@@ -50,10 +48,11 @@ final class DecodingLoop implements AutoCloseable {
   private static final class ModelRun {
     final LanguageModel model;
     final List<Integer> readers = new ArrayList<>();
-    final PassCosts costs = new PassCosts();
+    final PassCosts costs;
 
-    ModelRun(LanguageModel model) {
+    ModelRun(LanguageModel model, PassCosts costs) {
       this.model = model;
+      this.costs = costs;
     }
   }
 
@@ -81,11 +80,17 @@ final class DecodingLoop implements AutoCloseable {
    * @param leaves the models that are combined, and how they read the prompt
    * @param vocabulary the number of ids that are combined
    * @param speculation how to draft, or null for not at all
+   * @param measurements what was measured before, and takes what is measured
    */
-  DecodingLoop(List<Leaf> leaves, int vocabulary, @Nullable Speculation speculation) {
+  DecodingLoop(
+      List<Leaf> leaves,
+      int vocabulary,
+      @Nullable Speculation speculation,
+      SpeculationMeasurements measurements) {
     this.readers = readers(leaves, speculation);
     this.leaves = leaves.size();
     this.speculation = speculation;
+    this.measurements = measurements;
     this.draftReader = draftReader(readers, speculation);
     this.rows = new MemorySegment[readers.size()];
     this.scores = new double[vocabulary];
@@ -100,7 +105,7 @@ final class DecodingLoop implements AutoCloseable {
       LanguageModel model = readers.get(i).model();
       ModelRun run = byModel.get(model);
       if (run == null) {
-        run = new ModelRun(model);
+        run = new ModelRun(model, measurements.costs(model));
         byModel.put(model, run);
         runs.add(run);
       }
@@ -240,50 +245,60 @@ final class DecodingLoop implements AutoCloseable {
     return speculation.adaptive() ? bestBlockLength(sequence, most, together) : most;
   }
 
-  /**
-   * The block length with the most expected tokens a second. A block of n drafted tokens, each
-   * accepted with probability a, gives 1 + a + … + aⁿ tokens.
-   */
   private int bestBlockLength(Sequence sequence, int most, int together) {
-    ModelRun drafter = null;
     for (ModelRun run : runs) {
-      if (run.readers.contains(draftReader)) {
-        drafter = run;
-      }
       if (!run.costs.isKnown()) {
         return Math.min(FIRST_BLOCK, most);
       }
     }
-    if (drafter == null) {
-      return 0;
+    boolean wanted = isWanted(draftReader, sequence);
+    int best = bestBlockLength(sequence.recentAcceptance(), most, together, wanted);
+    if (best == 0 && !wanted && bestBlockLength(1, most, together, false) > 0) {
+      double round = checkTime(together);
+      double probe =
+          runOf(draftReader).costs.estimate(sequence.unread(draftReader))
+              + checkTime(together + 1)
+              - round;
+      return measurements.isWorthAProbe(probe, round / together) ? 1 : 0;
     }
-    double acceptance = sequence.recentAcceptance();
-    double draftPass = drafter.costs.estimate(together);
+    return best;
+  }
+
+  /** How long all models but the drafter take for some rows each. */
+  private double checkTime(int rows) {
+    double time = 0;
+    for (ModelRun run : runs) {
+      int readers = run.readers.size() - (run.readers.contains(draftReader) ? 1 : 0);
+      if (readers > 0) {
+        time += run.costs.estimate(rows * readers);
+      }
+    }
+    return time;
+  }
+
+  /**
+   * The block length with the most expected tokens a second. A block of n drafted tokens, each
+   * accepted with probability a, gives 1 + a + … + aⁿ tokens. If the combination wants the
+   * drafter's logits too, the drafter reads the last of them where a sequence has its block
+   * accepted.
+   */
+  private int bestBlockLength(double acceptance, int most, int together, boolean wanted) {
+    double draftPass = runOf(draftReader).costs.estimate(together);
     int best = 0;
     double bestRate = 0;
     double tokens = 0;
     double chance = 1;
     for (int block = 0; block <= most; block++) {
       tokens += chance;
-      double time = block * draftPass;
-      if (isWanted(draftReader, sequence)) {
-        time += block == 0 ? draftPass : chance * draftPass; // for the token behind the block
-      }
-      for (ModelRun run : runs) {
-        if (run != drafter) {
-          time += run.costs.estimate(together * run.readers.size() * (block + 1));
-        }
+      double time = block * draftPass + checkTime(together * (block + 1));
+      if (wanted) {
+        time += block == 0 ? draftPass : (1 - Math.pow(1 - chance, together)) * draftPass;
       }
       if (tokens / time > bestRate) {
         bestRate = tokens / time;
         best = block;
       }
       chance *= acceptance;
-    }
-    if (best == 0
-        && !isWanted(draftReader, sequence)
-        && sequence.position() % PROBE_INTERVAL == 0) {
-      return Math.min(1, most); // else nobody would notice that drafting has begun to pay
     }
     return best;
   }
@@ -342,7 +357,7 @@ final class DecodingLoop implements AutoCloseable {
       loadRows(turn, i, draftRow);
       evaluate(sequence);
       int id = choose(sequence, draftRow, block[i]);
-      sequence.checked(id == block[i], true);
+      checked(sequence, id == block[i], true);
       acceptDrawn(sequence, id, OptionalInt.of(block[i]));
       if (id != block[i] || sequence.isFinished()) {
         return false;
@@ -358,10 +373,15 @@ final class DecodingLoop implements AutoCloseable {
     if (draftIsRead && speculation != null && speculation.adaptive()) {
       // Learn for nothing whether drafting would pay.
       prepareDraft(sequence, rows[draftReader]);
-      sequence.checked(draft.draw(sequence.noiseAddress(Noise.Use.DRAW)) == id, false);
+      checked(sequence, draft.draw(sequence.noiseAddress(Noise.Use.DRAW)) == id, false);
     }
     acceptDrawn(sequence, id, OptionalInt.empty());
     return false;
+  }
+
+  private void checked(Sequence sequence, boolean accept, boolean wasDrafted) {
+    sequence.checked(accept, wasDrafted);
+    measurements.checked(accept);
   }
 
   /** Draws the token behind blocks that were accepted whole, which the drafter has not seen yet. */
@@ -465,10 +485,10 @@ final class DecodingLoop implements AutoCloseable {
 
   private void forward(ModelRun run, LogitRows logits, boolean timed) {
     INDArray out = logits.rows(batch.logitRows());
-    long start = System.nanoTime();
+    long start = measurements.nanoTime();
     run.model.forward(batch, out);
     if (timed) {
-      run.costs.measured(batch.rows(), System.nanoTime() - start);
+      run.costs.measured(batch.rows(), measurements.nanoTime() - start);
     }
     logits.read(out);
   }

@@ -47,10 +47,11 @@ final class Sequence implements AutoCloseable {
   private int accepted;
   private int blocks;
 
-  /** Recent checks of drafted tokens, and how many were accepted, with a prior of 0.7 in 2. */
+  /** Recent checks of drafted tokens, two of which stand for what was known before. */
   private double recentChecked = 2;
 
-  private double recentAccepted = 1.4;
+  /** How many of them were accepted. */
+  private double recentAccepted;
 
   /**
    * Makes a completion that has not begun.
@@ -62,6 +63,7 @@ final class Sequence implements AutoCloseable {
    * @param seed makes its draws reproducible
    * @param readers the models and how they read the prompt
    * @param draftReader which of them drafts, or -1 for none
+   * @param acceptance how likely drafted tokens are to be accepted, as far as is known
    * @param tokenizer turns tokens into text, or null for none
    * @param vocabulary the number of ids that can be drawn
    * @throws IllegalArgumentException if a prompt is empty or longer than the model's context
@@ -74,6 +76,7 @@ final class Sequence implements AutoCloseable {
       long seed,
       List<LogitCombiner.Leaf> readers,
       int draftReader,
+      double acceptance,
       @Nullable Tokenizer tokenizer,
       int vocabulary) {
     this.request = request;
@@ -83,6 +86,7 @@ final class Sequence implements AutoCloseable {
     this.seed = seed;
     this.readers = readers;
     this.draftReader = draftReader;
+    this.recentAccepted = acceptance * recentChecked;
     this.prompts =
         readers.stream().map(reader -> encode(request.prompt(), reader)).toArray(int[][]::new);
     int least = Integer.MAX_VALUE;
@@ -177,6 +181,11 @@ final class Sequence implements AutoCloseable {
   void addUnread(ForwardBatch batch, int reader, int logitRows) {
     int from = caches[reader].length() - prompts[reader].length;
     batch.add(caches[reader], tokens, from, count + draftCount, logitRows);
+  }
+
+  /** The number of tokens that a reader has not read yet. */
+  int unread(int reader) {
+    return prompts[reader].length + count + draftCount - caches[reader].length();
   }
 
   /** The number of new tokens there may still be. */
