@@ -2,6 +2,7 @@ package io.github.eft4j;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a sampler wrote.
@@ -13,6 +14,8 @@ import java.util.List;
  *     before temperature and filters
  * @param topLogProbabilities for each new token the likeliest ones in its place, the likeliest
  *     first; empty unless asked for
+ * @param trace what each model made of each new token; empty unless {@linkplain
+ *     SamplingOptions.Builder#trace asked for}
  * @param finishReason why the completion ended
  * @param promptTokens the number of tokens of the longest prompt that a model read
  * @param seed the seed that draws this completion again
@@ -25,6 +28,7 @@ public record Completion(
     List<Integer> tokenIds,
     List<Double> logProbabilities,
     List<List<TokenProbability>> topLogProbabilities,
+    Optional<CompletionTrace> trace,
     FinishReason finishReason,
     int promptTokens,
     long seed,

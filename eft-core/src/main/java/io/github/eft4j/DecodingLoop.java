@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -24,15 +25,13 @@ final class DecodingLoop implements AutoCloseable {
   /** The block length of the first rounds, before passes were timed. */
   private static final int FIRST_BLOCK = 4;
 
-  /** How often a drafter that does not pay, and is not run otherwise, is tried again. */
-  private static final int PROBE_INTERVAL = 32;
-
   private static final double[] ONE_WEIGHT = {1};
   private static final int[] ONE_LEAF = {0};
 
   private final List<Leaf> readers;
   private final int leaves;
   private final @Nullable Speculation speculation;
+  private final SpeculationMeasurements measurements;
   private final int draftReader;
   private final List<ModelRun> runs = new ArrayList<>();
   private final LogitRows[] targetLogits;
@@ -46,15 +45,17 @@ final class DecodingLoop implements AutoCloseable {
   private final TokenDraw draft;
   private final double[] targetProbabilities;
   private final double[] draftProbabilities;
+  private @Nullable TokenTracer tracer;
 
   /** One model, the readers that it serves, and what its passes cost. */
   private static final class ModelRun {
     final LanguageModel model;
     final List<Integer> readers = new ArrayList<>();
-    final PassCosts costs = new PassCosts();
+    final PassCosts costs;
 
-    ModelRun(LanguageModel model) {
+    ModelRun(LanguageModel model, PassCosts costs) {
       this.model = model;
+      this.costs = costs;
     }
   }
 
@@ -82,13 +83,19 @@ final class DecodingLoop implements AutoCloseable {
    * @param leaves the models that are combined, and how they read the prompt
    * @param vocabulary the number of ids that are combined
    * @param speculation how to draft, or null for not at all
+   * @param measurements what was measured before, and takes what is measured
    */
-  DecodingLoop(List<Leaf> leaves, int vocabulary, @Nullable Speculation speculation) {
+  DecodingLoop(
+      List<Leaf> leaves,
+      int vocabulary,
+      @Nullable Speculation speculation,
+      SpeculationMeasurements measurements) {
     this.readers = readers(leaves, speculation);
     this.leaves = leaves.size();
     this.speculation = speculation;
+    this.measurements = measurements;
     this.draftReader = draftReader(readers, speculation);
-    this.rows = new MemorySegment[leaves.size()];
+    this.rows = new MemorySegment[readers.size()];
     this.scores = new double[vocabulary];
     this.target = new TokenDraw(vocabulary);
     boolean ratio = speculation != null && speculation.rule() == AcceptanceRule.RATIO;
@@ -101,7 +108,7 @@ final class DecodingLoop implements AutoCloseable {
       LanguageModel model = readers.get(i).model();
       ModelRun run = byModel.get(model);
       if (run == null) {
-        run = new ModelRun(model);
+        run = new ModelRun(model, measurements.costs(model));
         byModel.put(model, run);
         runs.add(run);
       }
@@ -123,7 +130,8 @@ final class DecodingLoop implements AutoCloseable {
     return List.copyOf(all);
   }
 
-  private static int draftReader(List<Leaf> readers, @Nullable Speculation speculation) {
+  /** Which of the readers is the draft model, or -1 where none is. */
+  static int draftReader(List<Leaf> readers, @Nullable Speculation speculation) {
     for (int i = 0; i < readers.size() && speculation != null; i++) {
       if (readers.get(i).model().equals(speculation.draft())) {
         return i;
@@ -132,8 +140,9 @@ final class DecodingLoop implements AutoCloseable {
     return -1;
   }
 
-  private boolean draftIsLeaf() {
-    return draftReader >= 0 && draftReader < leaves;
+  /** Whether a reader's logits are wanted for every token of a sequence. */
+  private boolean isWanted(int reader, Sequence sequence) {
+    return reader < leaves || sequence.isTraced();
   }
 
   /**
@@ -198,7 +207,8 @@ final class DecodingLoop implements AutoCloseable {
         }
         loadRows(turns.get(g), 0, null);
         evaluate(sequence);
-        acceptDrawn(sequence, target.draw(sequence.noiseAddress(Noise.Use.DRAW)));
+        int id = target.draw(sequence.noiseAddress(Noise.Use.DRAW));
+        acceptDrawn(sequence, id, OptionalInt.empty());
         all.add(sequence);
       }
     }
@@ -238,48 +248,60 @@ final class DecodingLoop implements AutoCloseable {
     return speculation.adaptive() ? bestBlockLength(sequence, most, together) : most;
   }
 
-  /**
-   * The block length with the most expected tokens a second. A block of n drafted tokens, each
-   * accepted with probability a, gives 1 + a + … + aⁿ tokens.
-   */
   private int bestBlockLength(Sequence sequence, int most, int together) {
-    ModelRun drafter = null;
     for (ModelRun run : runs) {
-      if (run.readers.contains(draftReader)) {
-        drafter = run;
-      }
       if (!run.costs.isKnown()) {
         return Math.min(FIRST_BLOCK, most);
       }
     }
-    if (drafter == null) {
-      return 0;
+    boolean wanted = isWanted(draftReader, sequence);
+    int best = bestBlockLength(sequence.recentAcceptance(), most, together, wanted);
+    if (best == 0 && !wanted && bestBlockLength(1, most, together, false) > 0) {
+      double round = checkTime(together);
+      double probe =
+          runOf(draftReader).costs.estimate(sequence.unread(draftReader))
+              + checkTime(together + 1)
+              - round;
+      return measurements.isWorthAProbe(probe, round / together) ? 1 : 0;
     }
-    double acceptance = sequence.recentAcceptance();
-    double draftPass = drafter.costs.estimate(together);
+    return best;
+  }
+
+  /** How long all models but the drafter take for some rows each. */
+  private double checkTime(int rows) {
+    double time = 0;
+    for (ModelRun run : runs) {
+      int readers = run.readers.size() - (run.readers.contains(draftReader) ? 1 : 0);
+      if (readers > 0) {
+        time += run.costs.estimate(rows * readers);
+      }
+    }
+    return time;
+  }
+
+  /**
+   * The block length with the most expected tokens a second. A block of n drafted tokens, each
+   * accepted with probability a, gives 1 + a + … + aⁿ tokens. If the combination wants the
+   * drafter's logits too, the drafter reads the last of them where a sequence has its block
+   * accepted.
+   */
+  private int bestBlockLength(double acceptance, int most, int together, boolean wanted) {
+    double draftPass = runOf(draftReader).costs.estimate(together);
     int best = 0;
     double bestRate = 0;
     double tokens = 0;
     double chance = 1;
     for (int block = 0; block <= most; block++) {
       tokens += chance;
-      double time = block * draftPass;
-      if (draftIsLeaf()) {
-        time += block == 0 ? draftPass : chance * draftPass; // for the token behind the block
-      }
-      for (ModelRun run : runs) {
-        if (run != drafter) {
-          time += run.costs.estimate(together * run.readers.size() * (block + 1));
-        }
+      double time = block * draftPass + checkTime(together * (block + 1));
+      if (wanted) {
+        time += block == 0 ? draftPass : (1 - Math.pow(1 - chance, together)) * draftPass;
       }
       if (tokens / time > bestRate) {
         bestRate = tokens / time;
         best = block;
       }
       chance *= acceptance;
-    }
-    if (best == 0 && !draftIsLeaf() && sequence.position() % PROBE_INTERVAL == 0) {
-      return Math.min(1, most); // else nobody would notice that drafting has begun to pay
     }
     return best;
   }
@@ -311,11 +333,8 @@ final class DecodingLoop implements AutoCloseable {
     for (int r = 0; r < runs.size(); r++) {
       batch.clear();
       for (int reader : runs.get(r).readers) {
-        if (reader >= leaves) {
-          continue;
-        }
         for (Turn turn : turns) {
-          if (reader != draftReader || turn.block == 0) {
+          if (isWanted(reader, turn.sequence) && (reader != draftReader || turn.block == 0)) {
             turn.firstRow[reader] = batch.logitRows();
             turn.sequence.addUnread(batch, reader, turn.block + 1);
           }
@@ -338,29 +357,34 @@ final class DecodingLoop implements AutoCloseable {
     int[] block = sequence.takeDraft();
     for (int i = 0; i < turn.block; i++) {
       MemorySegment draftRow = draftLogits.get(i).row(turn.draftRow[i]);
-      loadRows(turn, i, draftIsLeaf() ? draftRow : null);
+      loadRows(turn, i, draftRow);
       evaluate(sequence);
       int id = choose(sequence, draftRow, block[i]);
-      sequence.checked(id == block[i], true);
-      acceptDrawn(sequence, id);
+      checked(sequence, id == block[i], true);
+      acceptDrawn(sequence, id, OptionalInt.of(block[i]));
       if (id != block[i] || sequence.isFinished()) {
         return false;
       }
     }
-    if (turn.block > 0 && draftIsLeaf()) {
+    boolean draftIsRead = draftReader >= 0 && isWanted(draftReader, sequence);
+    if (turn.block > 0 && draftIsRead) {
       return true;
     }
-    MemorySegment draftRow = draftIsLeaf() ? targetRow(turn, draftReader, 0) : null;
-    loadRows(turn, turn.block, draftRow);
+    loadRows(turn, turn.block, null);
     evaluate(sequence);
     int id = target.draw(sequence.noiseAddress(Noise.Use.DRAW));
-    if (turn.block == 0 && draftRow != null && speculation != null && speculation.adaptive()) {
+    if (draftIsRead && speculation != null && speculation.adaptive()) {
       // Learn for nothing whether drafting would pay.
-      prepareDraft(sequence, draftRow);
-      sequence.checked(draft.draw(sequence.noiseAddress(Noise.Use.DRAW)) == id, false);
+      prepareDraft(sequence, rows[draftReader]);
+      checked(sequence, draft.draw(sequence.noiseAddress(Noise.Use.DRAW)) == id, false);
     }
-    acceptDrawn(sequence, id);
+    acceptDrawn(sequence, id, OptionalInt.empty());
     return false;
+  }
+
+  private void checked(Sequence sequence, boolean accept, boolean wasDrafted) {
+    sequence.checked(accept, wasDrafted);
+    measurements.checked(accept);
   }
 
   /** Draws the token behind blocks that were accepted whole, which the drafter has not seen yet. */
@@ -376,7 +400,8 @@ final class DecodingLoop implements AutoCloseable {
     for (Turn turn : turns) {
       loadRows(turn, turn.block, logits.row(turn.firstRow[draftReader]));
       evaluate(turn.sequence);
-      acceptDrawn(turn.sequence, target.draw(turn.sequence.noiseAddress(Noise.Use.DRAW)));
+      int id = target.draw(turn.sequence.noiseAddress(Noise.Use.DRAW));
+      acceptDrawn(turn.sequence, id, OptionalInt.empty());
     }
   }
 
@@ -404,14 +429,39 @@ final class DecodingLoop implements AutoCloseable {
     draft.prepare(draftScores, sequence.options(), sequence.counts());
   }
 
-  private void acceptDrawn(Sequence sequence, int id) {
-    sequence.accept(sequence.forced(id), target);
+  /** Gives a sequence the token that was drawn from {@link #target}, which {@link #rows} made. */
+  private void acceptDrawn(Sequence sequence, int drawn, OptionalInt drafted) {
+    int id = sequence.forced(drawn);
+    OptionalInt candidates = sequence.options().traceCandidates();
+    if (candidates.isPresent()) {
+      sequence.trace(trace(sequence, id, drafted, candidates.getAsInt()));
+    }
+    sequence.accept(id, target);
   }
 
-  /** Points {@link #rows} at a sequence's logits that follow its i-th drafted token. */
+  private TokenTrace trace(Sequence sequence, int id, OptionalInt drafted, int candidates) {
+    if (tracer == null) {
+      tracer = new TokenTracer(readers.size(), scores.length);
+    }
+    for (int reader = 0; reader < rows.length; reader++) {
+      if (!tracer.read(reader, rows[reader])) {
+        throw notFinite(sequence, reader, rows[reader]);
+      }
+    }
+    return tracer.trace(sequence, id, drafted, target, candidates);
+  }
+
+  /**
+   * Points {@link #rows} at a sequence's logits that follow its i-th drafted token.
+   *
+   * @param draftRow the drafter's logits where it drafted, or null where it read beside the others
+   */
   private void loadRows(Turn turn, int i, @Nullable MemorySegment draftRow) {
-    for (int leaf = 0; leaf < leaves; leaf++) {
-      rows[leaf] = leaf == draftReader && draftRow != null ? draftRow : targetRow(turn, leaf, i);
+    for (int reader = 0; reader < rows.length; reader++) {
+      if (isWanted(reader, turn.sequence)) {
+        rows[reader] =
+            reader == draftReader && draftRow != null ? draftRow : targetRow(turn, reader, i);
+      }
     }
   }
 
@@ -438,10 +488,10 @@ final class DecodingLoop implements AutoCloseable {
 
   private void forward(ModelRun run, LogitRows logits, boolean timed) {
     INDArray out = logits.rows(batch.logitRows());
-    long start = System.nanoTime();
+    long start = measurements.nanoTime();
     run.model.forward(batch, out);
     if (timed) {
-      run.costs.measured(batch.rows(), System.nanoTime() - start);
+      run.costs.measured(batch.rows(), measurements.nanoTime() - start);
     }
     logits.read(out);
   }

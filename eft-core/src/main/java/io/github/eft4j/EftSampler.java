@@ -7,14 +7,16 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Samples text from a combination of language models.
  *
- * <p>A sampler is immutable and safe for use by many threads at once. It does not own its models:
- * whoever loaded them closes them, after the last request.
+ * <p>A sampler is safe for use by many threads at once, and does not change but for what adaptive
+ * {@link Speculation} learns of the speed of its models. It does not own its models: whoever loaded
+ * them closes them, after the last request.
  */
 public final class EftSampler {
   private final LogitCombiner combiner;
@@ -25,6 +27,7 @@ public final class EftSampler {
   private final int batchSize;
   private final @Nullable Tokenizer tokenizer;
   private final Set<Integer> endOfTextIds;
+  private final SpeculationMeasurements measurements;
 
   private EftSampler(Builder builder) {
     combiner = builder.combiner;
@@ -40,6 +43,7 @@ public final class EftSampler {
     if (speculation != null && !all.contains(speculation.draft())) {
       all.add(speculation.draft());
     }
+    measurements = new SpeculationMeasurements(all, builder.clock);
     vocabulary = VocabularyCheck.commonVocabulary(all, builder.allowExtraTokens);
     tokenizer = models.stream().flatMap(m -> m.tokenizer().stream()).findFirst().orElse(null);
     endOfTextIds =
@@ -164,7 +168,7 @@ public final class EftSampler {
 
   private List<Completion> decode(List<List<Sequence>> groups) {
     List<Sequence> sequences = groups.stream().flatMap(List::stream).toList();
-    try (DecodingLoop loop = new DecodingLoop(leaves, vocabulary, speculation)) {
+    try (DecodingLoop loop = new DecodingLoop(leaves, vocabulary, speculation, measurements)) {
       loop.run(new ArrayDeque<>(groups), batchSize);
       return sequences.stream().map(Sequence::completion).toList();
     } finally {
@@ -194,6 +198,8 @@ public final class EftSampler {
               own.endOfTextIds().orElse(endOfTextIds),
               Noise.seed(seed, i),
               readers,
+              DecodingLoop.draftReader(readers, speculation),
+              measurements.acceptance(),
               tokenizer,
               vocabulary));
     }
@@ -208,12 +214,16 @@ public final class EftSampler {
     options.endOfTextIds().orElse(Set.of()).forEach(id -> checkId("end-of-text id", id));
     options.logitBias().keySet().forEach(id -> checkId("token id with a logit bias", id));
     options.forcedIds().forEach(id -> checkId("forced token id", id));
-    if (options.topLogProbabilities() > vocabulary) {
-      throw new IllegalArgumentException(
-          "topLogProbabilities is %d, but the vocabulary has %d ids"
-              .formatted(options.topLogProbabilities(), vocabulary));
-    }
+    checkCount("topLogProbabilities", options.topLogProbabilities());
+    checkCount("traceCandidates", options.traceCandidates().orElse(0));
     return options;
+  }
+
+  private void checkCount(String what, int count) {
+    if (count > vocabulary) {
+      throw new IllegalArgumentException(
+          "%s is %d, but the vocabulary has %d ids".formatted(what, count, vocabulary));
+    }
   }
 
   private void checkId(String what, int id) {
@@ -230,6 +240,7 @@ public final class EftSampler {
     private @Nullable Speculation speculation;
     private int batchSize = 8;
     private boolean allowExtraTokens;
+    private LongSupplier clock = System::nanoTime;
 
     private Builder(LogitCombiner combiner) {
       this.combiner = Objects.requireNonNull(combiner);
@@ -390,6 +401,12 @@ public final class EftSampler {
      */
     public Builder allowExtraTokens(boolean allow) {
       allowExtraTokens = allow;
+      return this;
+    }
+
+    /** Sets what passes are timed with, in nanoseconds. */
+    Builder clock(LongSupplier clock) {
+      this.clock = clock;
       return this;
     }
 

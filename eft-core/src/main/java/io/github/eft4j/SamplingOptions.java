@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
@@ -36,6 +37,8 @@ import org.jspecify.annotations.Nullable;
  * @param logitBias is added to the log-probabilities of token ids; negative infinity forbids one
  * @param forcedIds the tokens that the completion begins with, whatever their probability
  * @param topLogProbabilities how many of the likeliest tokens to report for each new token
+ * @param traceCandidates how many of the likeliest tokens to show beside each new token in a
+ *     {@linkplain Completion#trace() trace}; empty for no trace
  */
 public record SamplingOptions(
     double temperature,
@@ -52,7 +55,8 @@ public record SamplingOptions(
     double presencePenalty,
     Map<Integer, Double> logitBias,
     List<Integer> forcedIds,
-    int topLogProbabilities) {
+    int topLogProbabilities,
+    OptionalInt traceCandidates) {
   /** What a sampler does unless told otherwise: temperature 1, no filters, 256 new tokens. */
   public static final SamplingOptions DEFAULT = new Builder().build();
 
@@ -95,6 +99,8 @@ public record SamplingOptions(
                 "a number below infinity"));
     forcedIds = List.copyOf(forcedIds);
     require(topLogProbabilities >= 0, "topLogProbabilities", topLogProbabilities, "at least 0");
+    int candidates = traceCandidates.orElse(0);
+    require(candidates >= 0, "traceCandidates", candidates, "at least 0");
   }
 
   /** Whether the next token's probability depends on which tokens there are already. */
@@ -143,6 +149,7 @@ public record SamplingOptions(
     private final Map<Integer, Double> logitBias = new HashMap<>();
     private List<Integer> forcedIds = List.of();
     private int topLogProbabilities;
+    private OptionalInt traceCandidates = OptionalInt.empty();
 
     private Builder() {}
 
@@ -162,6 +169,7 @@ public record SamplingOptions(
       logitBias.putAll(options.logitBias);
       forcedIds = options.forcedIds;
       topLogProbabilities = options.topLogProbabilities;
+      traceCandidates = options.traceCandidates;
     }
 
     /**
@@ -353,6 +361,18 @@ public record SamplingOptions(
     }
 
     /**
+     * Reports what each model made of each new token. Changes no token; costs time, with a draft
+     * model outside the combination also passes of it.
+     *
+     * @param candidates how many of the likeliest tokens to show beside each new token
+     * @return this builder
+     */
+    public Builder trace(int candidates) {
+      this.traceCandidates = OptionalInt.of(candidates);
+      return this;
+    }
+
+    /**
      * Makes the options.
      *
      * @return the options
@@ -374,7 +394,8 @@ public record SamplingOptions(
           presencePenalty,
           logitBias,
           forcedIds,
-          topLogProbabilities);
+          topLogProbabilities,
+          traceCandidates);
     }
   }
 }

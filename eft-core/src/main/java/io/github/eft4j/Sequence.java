@@ -4,6 +4,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +20,7 @@ final class Sequence implements AutoCloseable {
   private final Set<Integer> endOfTextIds;
   private final long seed;
   private final List<LogitCombiner.Leaf> readers;
+  private final int draftReader;
   private final int[][] prompts;
   private final KeyValueCache[] caches;
   private final int room;
@@ -36,6 +39,7 @@ final class Sequence implements AutoCloseable {
   private int count;
   private int draftCount;
   private final List<List<TokenProbability>> top = new ArrayList<>();
+  private final List<TokenTrace> traces = new ArrayList<>();
   private @Nullable FinishReason finished;
 
   private int drafted;
@@ -43,10 +47,11 @@ final class Sequence implements AutoCloseable {
   private int accepted;
   private int blocks;
 
-  /** Recent checks of drafted tokens, and how many were accepted, with a prior of 0.7 in 2. */
+  /** Recent checks of drafted tokens, two of which stand for what was known before. */
   private double recentChecked = 2;
 
-  private double recentAccepted = 1.4;
+  /** How many of them were accepted. */
+  private double recentAccepted;
 
   /**
    * Makes a completion that has not begun.
@@ -57,6 +62,8 @@ final class Sequence implements AutoCloseable {
    * @param endOfTextIds the tokens that end it
    * @param seed makes its draws reproducible
    * @param readers the models and how they read the prompt
+   * @param draftReader which of them drafts, or -1 for none
+   * @param acceptance how likely drafted tokens are to be accepted, as far as is known
    * @param tokenizer turns tokens into text, or null for none
    * @param vocabulary the number of ids that can be drawn
    * @throws IllegalArgumentException if a prompt is empty or longer than the model's context
@@ -68,6 +75,8 @@ final class Sequence implements AutoCloseable {
       Set<Integer> endOfTextIds,
       long seed,
       List<LogitCombiner.Leaf> readers,
+      int draftReader,
+      double acceptance,
       @Nullable Tokenizer tokenizer,
       int vocabulary) {
     this.request = request;
@@ -76,6 +85,8 @@ final class Sequence implements AutoCloseable {
     this.endOfTextIds = endOfTextIds;
     this.seed = seed;
     this.readers = readers;
+    this.draftReader = draftReader;
+    this.recentAccepted = acceptance * recentChecked;
     this.prompts =
         readers.stream().map(reader -> encode(request.prompt(), reader)).toArray(int[][]::new);
     int least = Integer.MAX_VALUE;
@@ -139,6 +150,11 @@ final class Sequence implements AutoCloseable {
     return counts;
   }
 
+  /** Whether it is asked what each model makes of each token. */
+  boolean isTraced() {
+    return options.traceCandidates().isPresent();
+  }
+
   boolean isFinished() {
     return finished != null;
   }
@@ -165,6 +181,11 @@ final class Sequence implements AutoCloseable {
   void addUnread(ForwardBatch batch, int reader, int logitRows) {
     int from = caches[reader].length() - prompts[reader].length;
     batch.add(caches[reader], tokens, from, count + draftCount, logitRows);
+  }
+
+  /** The number of tokens that a reader has not read yet. */
+  int unread(int reader) {
+    return prompts[reader].length + count + draftCount - caches[reader].length();
   }
 
   /** The number of new tokens there may still be. */
@@ -246,6 +267,16 @@ final class Sequence implements AutoCloseable {
     return isForced() ? options.forcedIds().get(count) : id;
   }
 
+  /** The characters that would become whole with a token. */
+  String textOf(int id) {
+    return decoder == null ? "" : new StreamingDecoder(decoder).append(id);
+  }
+
+  /** Notes how the next token came about, before it is taken. */
+  void trace(TokenTrace trace) {
+    traces.add(trace);
+  }
+
   /** Takes a drawn token, and ends the completion where it ends. */
   void accept(int id, TokenDraw draw) {
     ensureRoom(count);
@@ -319,12 +350,20 @@ final class Sequence implements AutoCloseable {
         Arrays.stream(tokens, 0, count).boxed().toList(),
         Arrays.stream(logProbabilities, 0, count).boxed().toList(),
         top,
+        isTraced() ? Optional.of(trace()) : Optional.empty(),
         finished,
         Arrays.stream(prompts).mapToInt(prompt -> prompt.length).max().orElseThrow(),
         seed,
         new SpeculationStatistics(drafted, checked, accepted, blocks),
         Duration.ofNanos((any ? firstTokenAt : System.nanoTime()) - started),
         Duration.ofNanos(any ? lastTokenAt - firstTokenAt : 0));
+  }
+
+  private CompletionTrace trace() {
+    return new CompletionTrace(
+        readers.stream().map(reader -> reader.model().name()).toList(),
+        draftReader < 0 ? OptionalInt.empty() : OptionalInt.of(draftReader),
+        traces);
   }
 
   /** Frees the caches. Closing twice has no effect. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.github.eft4j.Completion;
+import io.github.eft4j.CompletionTrace;
 import io.github.eft4j.EftSampler;
 import io.github.eft4j.LanguageModel;
 import io.github.eft4j.LogitCombiner;
@@ -12,6 +13,8 @@ import io.github.eft4j.SampleRequest;
 import io.github.eft4j.SamplingOptions;
 import io.github.eft4j.Speculation;
 import io.github.eft4j.TokenProbability;
+import io.github.eft4j.TokenTrace;
+import io.github.eft4j.TracedToken;
 import io.github.eft4j.tensor.JvmOps;
 import io.github.eft4j.tensor.TensorOps;
 import java.util.ArrayList;
@@ -109,6 +112,58 @@ class EmulatedFineTuningTest {
           .as(key)
           .isCloseTo(reference[token.id()], within(TOLERANCE));
     }
+  }
+
+  /** Each model's share in the first token, and how far each is from the combination. */
+  @ParameterizedTest
+  @ValueSource(strings = {"eft", "eft-falcon"})
+  void tracesAgreeWithTheReference(String set) {
+    GoldenTensors expected =
+        GoldenTensors.read(GoldenTensors.directory(set).resolve("expected.safetensors"));
+    List<String> names = List.of("large-base", "small-ft", "small-base");
+    try (Quadruple models = Quadruple.load(set, TensorOps.jvm())) {
+      int vocabulary = models.large().vocabularySize();
+      EftSampler sampler =
+          EftSampler.builder(models.beta(1.5))
+              .options(SamplingOptions.builder().greedy().trace(vocabulary).build())
+              .speculation(Speculation.draftWith(models.tuned()))
+              .maxNewTokens(NEW_TOKENS)
+              .build();
+      for (int p = 0; p < PROMPTS; p++) {
+        String prompt = "prompt" + p;
+        CompletionTrace trace =
+            sampler.sample(Prompt.ids(expected.ints(prompt + ".ids"))).trace().orElseThrow();
+        double[] combined = expected.doubles(prompt + ".beta=1.5.logp");
+        TokenTrace first = trace.tokens().getFirst();
+        assertThat(trace.models()).isEqualTo(names);
+        assertThat(trace.drafter()).hasValue(1);
+        for (int model = 0; model < names.size(); model++) {
+          double[] alone = logSoftmax(expected.floats(prompt + "." + names.get(model) + ".logits"));
+          double variation = 0;
+          for (int id = 0; id < vocabulary; id++) {
+            variation += Math.abs(Math.exp(combined[id]) - Math.exp(alone[id])) / 2;
+          }
+          assertThat(first.totalVariations().get(model)).isCloseTo(variation, within(TOLERANCE));
+          for (TracedToken token : first.candidates()) {
+            assertThat(token.logProbability()).isCloseTo(combined[token.id()], within(TOLERANCE));
+            assertThat(token.modelLogProbabilities().get(model))
+                .isCloseTo(alone[token.id()], within(TOLERANCE));
+          }
+        }
+      }
+    }
+  }
+
+  private static double[] logSoftmax(float[] logits) {
+    double sum = 0;
+    for (float logit : logits) {
+      sum += Math.exp(logit);
+    }
+    double[] row = new double[logits.length];
+    for (int id = 0; id < row.length; id++) {
+      row[id] = logits[id] - Math.log(sum);
+    }
+    return row;
   }
 
   /**

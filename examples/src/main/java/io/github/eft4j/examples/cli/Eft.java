@@ -28,7 +28,8 @@ import picocli.CommandLine.ParameterException;
       ReasonCommand.class,
       SampleCommand.class,
       ScoreCommand.class,
-      TokenizeCommand.class
+      TokenizeCommand.class,
+      TraceCommand.class
     },
     footer = {"", "Exit status: 0, or 2 for bad usage or bad input."})
 public final class Eft extends EftCommand {

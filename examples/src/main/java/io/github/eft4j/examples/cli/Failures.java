@@ -19,6 +19,7 @@ final class Failures {
       Map.of(
           "--draft-length", "blockLength",
           "--top-logprobs", "topLogProbabilities",
+          "--candidates", "traceCandidates",
           "-n", "completions");
 
   private Failures() {}

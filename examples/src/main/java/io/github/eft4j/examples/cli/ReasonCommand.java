@@ -4,13 +4,13 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import io.github.eft4j.EftSampler;
 import io.github.eft4j.LogitCombiner;
 import io.github.eft4j.SamplingOptions;
+import io.github.eft4j.html.ReasoningPage;
 import io.github.eft4j.models.NliModel;
 import io.github.eft4j.reasoning.AgentFailure;
 import io.github.eft4j.reasoning.Cost;
 import io.github.eft4j.reasoning.EntropyUnit;
 import io.github.eft4j.reasoning.GraphScore;
 import io.github.eft4j.reasoning.ReasoningGraph;
-import io.github.eft4j.reasoning.ReasoningPage;
 import io.github.eft4j.reasoning.ReasoningResult;
 import io.github.eft4j.reasoning.ScoredGraph;
 import io.github.eft4j.reasoning.Step;
@@ -81,14 +81,14 @@ final class ReasonCommand extends EftCommand {
   @Option(
       names = "--format",
       paramLabel = "FORMAT",
-      converter = SampleCommand.Format.Converter.class,
+      converter = SamplerOptions.Format.Converter.class,
       defaultValue = "plain",
       description =
           "How models read the prompt: as it is (plain), through their chat template (chat), or"
               + " as a question (qa). ${DEFAULT-VALUE} unless given.")
-  private SampleCommand.Format format;
+  private SamplerOptions.Format format;
 
-  @ArgGroup private SampleCommand.@Nullable Drawing drawing;
+  @ArgGroup private SamplerOptions.@Nullable Drawing drawing;
 
   @Option(
       names = "--max-new-tokens",

@@ -82,6 +82,11 @@ class EftTest {
           inspect missing                                 | missing does not exist
           inspect src                                     | config.json does not exist
           demo --models missing                           | missing/large-base does not exist
+          trace --model M --ids 5                         | Missing required option: '--out=FILE'
+          trace --model M --ids 5 --out missing/page.html | --out is missing/page.html, expected a file in a directory that exists
+          trace --model M --ids 5 --out src               | --out is src, expected a file in a directory that exists
+          trace --model M --ids 5 --out page.html --candidates -1 | --candidates is -1, expected at least 0
+          trace --model M --ids 5 --out page.html --candidates 1025 | --candidates is 1025, but the vocabulary has 1024 ids
           nonsense                                        | Unmatched argument at index 0: 'nonsense'
           """)
   void saysWhatIsWrongInOneLine(String command, String message) {
@@ -103,7 +108,7 @@ class EftTest {
     assertThat(run.err())
         .isEqualToIgnoringNewLines(
             "eft: which command? There are classify, demo, inspect, logits, quantize, reason,"
-                + " sample, score, tokenize");
+                + " sample, score, tokenize, trace");
   }
 
   @Test
@@ -147,7 +152,17 @@ class EftTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"", "demo", "inspect", "logits", "quantize", "sample", "score", "tokenize"})
+      strings = {
+        "",
+        "demo",
+        "inspect",
+        "logits",
+        "quantize",
+        "sample",
+        "score",
+        "tokenize",
+        "trace"
+      })
   void help(String command) {
     EftRun run = eft((command + " --help").strip().split(" ", -1));
     assertThat(run.status()).isZero();

@@ -1,12 +1,20 @@
-package io.github.eft4j.reasoning;
+package io.github.eft4j.html;
 
+import static io.github.eft4j.html.HtmlPage.escape;
+
+import io.github.eft4j.reasoning.AgentFailure;
+import io.github.eft4j.reasoning.Cost;
+import io.github.eft4j.reasoning.GraphScore;
+import io.github.eft4j.reasoning.Judgement;
+import io.github.eft4j.reasoning.ReasoningGraph;
+import io.github.eft4j.reasoning.ReasoningResult;
+import io.github.eft4j.reasoning.ScoredGraph;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.ToIntFunction;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -33,26 +41,8 @@ public final class ReasoningPage {
 
   private static final double STRONG_TRUST = 0.8;
 
-  private static final String HEAD =
+  private static final String STYLE =
       """
-      <!DOCTYPE html>
-      <html lang="en">
-      <head>
-      <meta charset="utf-8">
-      <meta name="viewport" content="width=device-width, initial-scale=1">
-      <title>Theorem-of-Thought</title>
-      <style>
-      :root { color-scheme: light dark; --page: #f6f7f9; --card: #ffffff; --text: #1d2433;
-        --quiet: #5b6475; --line: #d5dae3; --node: #eef2f8; --accent: #2457c5;
-        --strong: #177245; --weak: #8a6100; --against: #b3261e; }
-      @media (prefers-color-scheme: dark) {
-        :root { --page: #12151b; --card: #1b2029; --text: #e6e9ef; --quiet: #9aa4b5;
-          --line: #343c4a; --node: #252c38; --accent: #7aa5ff;
-          --strong: #5ccf96; --weak: #e0b04a; --against: #ff8a80; } }
-      body { margin: 0; padding: 24px; background: var(--page); color: var(--text);
-        font: 15px/1.5 system-ui, sans-serif; }
-      h1 { font-size: 20px; margin: 0 0 4px; }
-      h2 { font-size: 16px; margin: 0; }
       .answer { font-size: 17px; margin: 0 0 20px; }
       .cost, .score { color: var(--quiet); margin: 0 0 16px; }
       .graphs { display: flex; flex-wrap: wrap; gap: 20px; align-items: flex-start; }
@@ -75,9 +65,6 @@ public final class ReasoningPage {
       .weak path { stroke: var(--weak); } .weak text, .weak polygon { fill: var(--weak); }
       .against path { stroke: var(--against); }
       .against text, .against polygon { fill: var(--against); }
-      </style>
-      </head>
-      <body>
       """;
 
   private ReasoningPage() {}
@@ -90,7 +77,7 @@ public final class ReasoningPage {
    * @return an HTML document
    */
   public static String html(String question, ReasoningResult result) {
-    StringBuilder page = new StringBuilder(HEAD);
+    StringBuilder page = HtmlPage.begin("Theorem-of-Thought", STYLE);
     page.append("<h1>").append(escape(question)).append("</h1>\n");
     page.append("<p class=\"answer\">")
         .append(
@@ -112,7 +99,7 @@ public final class ReasoningPage {
       page.append("<article class=\"failed\"><h2>%s</h2>\n".formatted(escape(failure.agent())))
           .append("<p>Failed: %s</p></article>\n".formatted(escape(failure.message())));
     }
-    return page.append("</div>\n</body>\n</html>\n").toString();
+    return HtmlPage.end(page.append("</div>\n"));
   }
 
   private static void article(StringBuilder page, ScoredGraph graph, boolean wins) {
@@ -285,26 +272,5 @@ public final class ReasoningPage {
     }
     lines.add(line.toString());
     return lines;
-  }
-
-  private static String escape(String text) {
-    return text.codePoints()
-        .mapToObj(
-            c ->
-                switch (c) {
-                  case '&' -> "&amp;";
-                  case '<' -> "&lt;";
-                  case '>' -> "&gt;";
-                  case '"' -> "&quot;";
-                  case '\'' -> "&#39;";
-                  default -> isText(c) ? Character.toString(c) : "\uFFFD";
-                })
-        .collect(Collectors.joining());
-  }
-
-  private static boolean isText(int c) {
-    return Character.isWhitespace(c)
-        || !(Character.isISOControl(c)
-            || (c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE));
   }
 }

@@ -1,8 +1,19 @@
-package io.github.eft4j.reasoning;
+package io.github.eft4j.html;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.eft4j.reasoning.AgentFailure;
+import io.github.eft4j.reasoning.BeliefPropagation;
+import io.github.eft4j.reasoning.Cost;
+import io.github.eft4j.reasoning.EntropyUnit;
+import io.github.eft4j.reasoning.GraphScore;
+import io.github.eft4j.reasoning.Judgement;
+import io.github.eft4j.reasoning.ReasoningGraph;
 import io.github.eft4j.reasoning.ReasoningGraph.Edge;
+import io.github.eft4j.reasoning.ReasoningResult;
+import io.github.eft4j.reasoning.ScoredGraph;
+import io.github.eft4j.reasoning.Step;
+import io.github.eft4j.reasoning.Trace;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Optional;
