@@ -25,9 +25,6 @@ final class DecodingLoop implements AutoCloseable {
   /** The block length of the first rounds, before passes were timed. */
   private static final int FIRST_BLOCK = 4;
 
-  private static final double[] ONE_WEIGHT = {1};
-  private static final int[] ONE_LEAF = {0};
-
   private final List<Leaf> readers;
   private final int leaves;
   private final @Nullable Speculation speculation;
@@ -40,7 +37,6 @@ final class DecodingLoop implements AutoCloseable {
   private final MemorySegment[] rows;
   private final double[] scores;
   private final double[] draftScores;
-  private final MemorySegment[] draftRow = new MemorySegment[1];
   private final TokenDraw target;
   private final TokenDraw draft;
   private final double[] targetProbabilities;
@@ -422,8 +418,7 @@ final class DecodingLoop implements AutoCloseable {
   }
 
   private void prepareDraft(Sequence sequence, MemorySegment row) {
-    draftRow[0] = row;
-    if (!RowKernels.fastest().combine(ONE_WEIGHT, ONE_LEAF, draftRow, draftScores)) {
+    if (!RowKernels.fastest().widen(row, draftScores)) {
       throw notFinite(sequence, draftReader, row);
     }
     draft.prepare(draftScores, sequence.options(), sequence.counts());

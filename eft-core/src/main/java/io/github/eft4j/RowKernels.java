@@ -60,6 +60,18 @@ interface RowKernels {
   }
 
   /**
+   * One row in double precision.
+   *
+   * @param row float32 {@code [n]}
+   * @param scores receives it, {@code [n]}
+   * @return whether all logits are finite
+   */
+  default boolean widen(MemorySegment row, double[] scores) {
+    scaled(1, row, scores, 0, scores.length);
+    return spoilt(scores, 0, scores.length) == 0;
+  }
+
+  /**
    * A multiple of a part of a row: {@code scores[i] = weight · row[i]}.
    *
    * @param weight the factor

@@ -30,8 +30,7 @@ final class TokenTracer {
    */
   boolean read(int model, MemorySegment logits) {
     double[] row = models[model];
-    Arrays.fill(row, 0);
-    boolean finite = kernels.addScaled(1, logits, row);
+    boolean finite = kernels.widen(logits, row);
     double logZ = Distribution.logSumExp(row);
     for (int id = 0; id < row.length; id++) {
       row[id] -= logZ;
