@@ -40,6 +40,8 @@ public final class LanguageModels {
    * @param options how to load it
    * @return the model, to be closed by the caller
    * @throws ModelFormatException as for {@link #load(Path)}
+   * @throws IllegalStateException if the weights are converted, and then are more than there is
+   *     memory
    * @throws UncheckedIOException if a file cannot be read
    */
   public static LanguageModel load(Path path, LoadOptions options) {
@@ -47,6 +49,8 @@ public final class LanguageModels {
     var tensors = new ProgressTensors(checkpoint, options.progress());
     LanguageModel model;
     try {
+      MemoryNeed.of(checkpoint.tensors().tensors(), options.ops())
+          .check(checkpoint.name(), MemoryNeed.total());
       ModelConfig config = checkpoint.config();
       if (options.contextLength().isPresent()) {
         config = config.withContextLength(options.contextLength().getAsInt());

@@ -1,0 +1,48 @@
+package io.github.eft4j.models;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+
+import io.github.eft4j.models.format.TensorInfo;
+import io.github.eft4j.tensor.TensorOps;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class MemoryNeedTest {
+  private static final List<TensorInfo> TENSORS =
+      List.of(
+          new TensorInfo("a", "Q8_0", List.of(1_000_000L, 3200L), 3_400_000_000L),
+          new TensorInfo("b", "F32", List.of(100L), 400));
+
+  @Test
+  void weightsStayAsTheyAreStoredOrBecomeFloat32() {
+    assertThat(MemoryNeed.of(TENSORS, TensorOps.jvm()))
+        .isEqualTo(new MemoryNeed(3_400_000_400L, true));
+    assertThat(MemoryNeed.of(TENSORS, TensorOps.nd4j()))
+        .isEqualTo(new MemoryNeed(12_800_000_400L, false));
+  }
+
+  @Test
+  void whatCannotBeLoadedIsRefused() {
+    MemoryNeed need = MemoryNeed.of(TENSORS, TensorOps.nd4j());
+
+    assertThatCode(() -> need.check("m", 12_800_000_400L)).doesNotThrowAnyException();
+    assertThatIllegalStateException()
+        .isThrownBy(() -> need.check("m", 8_000_000_000L))
+        .withMessage(
+            "m: the weights take 12.8 GB as float32, this machine has 8.0 GB in all; the operations"
+                + " \"jvm\" read them as they are stored");
+  }
+
+  @Test
+  void whatIsMappedLoadsAllTheSame() {
+    assertThatCode(() -> MemoryNeed.of(TENSORS, TensorOps.jvm()).check("m", 1_000_000))
+        .doesNotThrowAnyException();
+  }
+
+  @Test
+  void thisMachineHasMemory() {
+    assertThat(MemoryNeed.total()).isGreaterThan(1L << 28);
+  }
+}
