@@ -81,14 +81,14 @@ final class ReasonCommand extends EftCommand {
   @Option(
       names = "--format",
       paramLabel = "FORMAT",
-      converter = SampleCommand.Format.Converter.class,
+      converter = SamplerOptions.Format.Converter.class,
       defaultValue = "plain",
       description =
           "How models read the prompt: as it is (plain), through their chat template (chat), or"
               + " as a question (qa). ${DEFAULT-VALUE} unless given.")
-  private SampleCommand.Format format;
+  private SamplerOptions.Format format;
 
-  @ArgGroup private SampleCommand.@Nullable Drawing drawing;
+  @ArgGroup private SamplerOptions.@Nullable Drawing drawing;
 
   @Option(
       names = "--max-new-tokens",

@@ -6,11 +6,8 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import io.github.eft4j.Completion;
 import io.github.eft4j.CompletionListener;
 import io.github.eft4j.EftSampler;
-import io.github.eft4j.LogitCombiner;
 import io.github.eft4j.Prompt;
-import io.github.eft4j.PromptFormat;
 import io.github.eft4j.SampleRequest;
-import io.github.eft4j.SamplingOptions;
 import io.github.eft4j.SpeculationStatistics;
 import io.github.eft4j.TokenProbability;
 import java.io.IOException;
@@ -19,7 +16,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
@@ -40,69 +36,10 @@ final class SampleCommand extends EftCommand {
   /** How many batches are served before their completions are printed. */
   private static final int BATCHES_TOGETHER = 4;
 
-  @ArgGroup(multiplicity = "1")
-  private ModelSource source;
+  @Mixin private final SamplerOptions sampler = new SamplerOptions();
 
   @ArgGroup(multiplicity = "1")
   private Prompts prompts;
-
-  @Option(
-      names = "--format",
-      paramLabel = "FORMAT",
-      converter = Format.Converter.class,
-      defaultValue = "plain",
-      description =
-          "How models read the prompt: as it is (plain), through their chat template (chat), or"
-              + " as a question (qa). ${DEFAULT-VALUE} unless given.")
-  private Format format;
-
-  @ArgGroup private @Nullable Drawing drawing;
-
-  @Option(
-      names = "--repetition-penalty",
-      paramLabel = "R",
-      description =
-          "Multiplies the log-probability of tokens that the prompt or the completion has already;"
-              + " above 1 discourages them.")
-  private @Nullable Double repetitionPenalty;
-
-  @Option(
-      names = "--frequency-penalty",
-      paramLabel = "F",
-      description =
-          "Is subtracted from a token's log-probability for each time that the completion has it"
-              + " already.")
-  private @Nullable Double frequencyPenalty;
-
-  @Option(
-      names = "--presence-penalty",
-      paramLabel = "F",
-      description =
-          "Is subtracted from a token's log-probability if the completion has it already.")
-  private @Nullable Double presencePenalty;
-
-  @Option(
-      names = "--max-new-tokens",
-      paramLabel = "N",
-      description = "The greatest number of new tokens (256 unless given).")
-  private @Nullable Integer maxNewTokens;
-
-  @Option(
-      names = "--stop",
-      paramLabel = "TEXT",
-      description = "Ends at this text, which is left out. May be given several times.")
-  private List<String> stopStrings = List.of();
-
-  @Option(names = "--ignore-eos", description = "Goes on after a token that ends a text.")
-  private boolean ignoreEndOfText;
-
-  @Option(
-      names = "--allow-extra-tokens",
-      description = "Allows models to have ids at the end that the others lack.")
-  private boolean allowExtraTokens;
-
-  @ArgGroup(exclusive = false)
-  private @Nullable SpeculationOptions speculation;
 
   @Option(
       names = "-n",
@@ -119,14 +56,6 @@ final class SampleCommand extends EftCommand {
             + " \"speculation\":{\"drafted\":…,\"checked\":…,\"accepted\":…,\"acceptance\":…}"
       })
   private boolean json;
-
-  @Option(
-      names = "--top-logprobs",
-      paramLabel = "N",
-      description =
-          "Adds to the JSON the N likeliest tokens in the place of each new one:"
-              + " \"topLogProbs\":[[{\"id\":…,\"logProb\":…},…],…]")
-  private @Nullable Integer topLogProbabilities;
 
   @Mixin private final ModelLoader loader = new ModelLoader();
 
@@ -158,109 +87,21 @@ final class SampleCommand extends EftCommand {
     int size;
   }
 
-  /** How tokens are drawn. */
-  static final class Drawing {
-    @Option(names = "--greedy", required = true, description = "Always takes the likeliest token.")
-    boolean greedy;
-
-    @ArgGroup(exclusive = false)
-    @Nullable Chance chance;
-
-    void apply(SamplingOptions.Builder options) {
-      if (chance != null) {
-        chance.apply(options);
-      } else {
-        options.greedy();
-      }
-    }
-  }
-
-  /** How tokens are drawn by chance. */
-  static final class Chance {
-    @Option(
-        names = "--temperature",
-        paramLabel = "T",
-        description = "Divides log-probabilities; 0 is greedy (1 unless given).")
-    @Nullable Double temperature;
-
-    @Option(
-        names = "--top-k",
-        paramLabel = "K",
-        description = "Keeps the K likeliest tokens; 0 keeps all.")
-    @Nullable Integer topK;
-
-    @Option(
-        names = "--top-p",
-        paramLabel = "P",
-        description = "Keeps the fewest likeliest tokens whose probabilities reach P.")
-    @Nullable Double topP;
-
-    @Option(
-        names = "--min-p",
-        paramLabel = "M",
-        description = "Keeps tokens at least M times as likely as the likeliest.")
-    @Nullable Double minP;
-
-    @Option(names = "--seed", paramLabel = "S", description = "Makes the draws reproducible.")
-    @Nullable Long seed;
-
-    void apply(SamplingOptions.Builder options) {
-      ifGiven(temperature, options::temperature);
-      ifGiven(topK, options::topK);
-      ifGiven(topP, options::topP);
-      ifGiven(minP, options::minP);
-      ifGiven(seed, options::seed);
-    }
-  }
-
-  /** How a model reads the prompt. */
-  enum Format {
-    PLAIN,
-    CHAT,
-    QA;
-
-    PromptFormat promptFormat() {
-      return switch (this) {
-        case PLAIN -> PromptFormat.plain();
-        case CHAT -> PromptFormat.chatTemplate();
-        case QA -> PromptFormat.questionAnswer();
-      };
-    }
-
-    @Override
-    public String toString() {
-      return name().toLowerCase(Locale.ROOT);
-    }
-
-    /** Reads it as users type it. */
-    static final class Converter extends WordConverter<Format> {
-      Converter() {
-        super(Format.class);
-      }
-    }
-  }
-
-  private static <T> void ifGiven(@Nullable T value, Consumer<T> setter) {
-    if (value != null) {
-      setter.accept(value);
-    }
-  }
-
   @Override
   public void run() {
     Batch batch = prompts.batch;
     PromptFile file = batch == null ? null : PromptFile.read(batch.file);
-    SamplingOptions options = options();
+    if (completions < 1) {
+      throw new IllegalArgumentException("completions is " + completions + ", expected at least 1");
+    }
+    if (sampler.reportsTopLogProbabilities() && !json && batch == null) {
+      throw new IllegalArgumentException("--top-logprobs is for --json and --prompts");
+    }
+    sampler.samplingOptions(); // what is wrong with them is said before models are loaded
     PrintWriter out = out();
     try (Interruption interruption = Interruption.watch();
         ModelLoader.Models models = loader.open()) {
-      String draft = speculation == null ? null : speculation.draft;
-      LogitCombiner combiner = source.combiner(models, draft).prompted(format.promptFormat());
-      EftSampler.Builder builder =
-          EftSampler.builder(combiner).options(options).allowExtraTokens(allowExtraTokens);
-      if (speculation != null) {
-        builder.speculation(speculation.get(source, models));
-      }
+      EftSampler.Builder builder = sampler.builder(models);
       BooleanSupplier cancelled = () -> interruption.requested() || out.checkError();
       if (file != null) {
         int batchSize = requireNonNull(batch).size;
@@ -344,28 +185,6 @@ final class SampleCommand extends EftCommand {
     }
   }
 
-  private SamplingOptions options() {
-    if (completions < 1) {
-      throw new IllegalArgumentException("completions is " + completions + ", expected at least 1");
-    }
-    if (topLogProbabilities != null && !json && prompts.batch == null) {
-      throw new IllegalArgumentException("--top-logprobs is for --json and --prompts");
-    }
-    SamplingOptions.Builder options =
-        SamplingOptions.builder()
-            .ignoreEndOfText(ignoreEndOfText)
-            .stopStrings(stopStrings.toArray(String[]::new));
-    ifGiven(maxNewTokens, options::maxNewTokens);
-    ifGiven(repetitionPenalty, options::repetitionPenalty);
-    ifGiven(frequencyPenalty, options::frequencyPenalty);
-    ifGiven(presencePenalty, options::presencePenalty);
-    ifGiven(topLogProbabilities, options::topLogProbabilities);
-    if (drawing != null) {
-      drawing.apply(options);
-    }
-    return options.build();
-  }
-
   private void write(JsonGenerator json, Completion completion) throws IOException {
     json.writeStartObject();
     json.writeArrayFieldStart("ids");
@@ -381,10 +200,10 @@ final class SampleCommand extends EftCommand {
     json.writeStringField("text", completion.text());
     json.writeStringField(
         "finishReason", completion.finishReason().name().toLowerCase(Locale.ROOT));
-    if (topLogProbabilities != null) {
+    if (sampler.reportsTopLogProbabilities()) {
       writeTop(json, completion.topLogProbabilities());
     }
-    if (speculation != null) {
+    if (sampler.speculates()) {
       SpeculationStatistics drafts = completion.speculation();
       json.writeObjectFieldStart("speculation");
       json.writeNumberField("drafted", drafts.drafted());

@@ -43,12 +43,12 @@ final class ScoreCommand extends EftCommand {
   @Option(
       names = "--format",
       paramLabel = "FORMAT",
-      converter = SampleCommand.Format.Converter.class,
+      converter = SamplerOptions.Format.Converter.class,
       defaultValue = "plain",
       description =
           "How models read the prompt: as it is (plain), through their chat template (chat), or"
               + " as a question (qa). ${DEFAULT-VALUE} unless given.")
-  private SampleCommand.Format format;
+  private SamplerOptions.Format format;
 
   @ArgGroup(multiplicity = "1..*")
   private List<Text> texts;
