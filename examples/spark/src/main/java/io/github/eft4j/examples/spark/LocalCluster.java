@@ -25,7 +25,7 @@ import org.apache.spark.sql.SparkSession;
  */
 final class LocalCluster implements AutoCloseable {
   private static final String HOST = "127.0.0.1";
-  private static final Duration PATIENCE = Duration.ofMinutes(1);
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final Duration FAREWELL = Duration.ofSeconds(10);
   private static final long POLL_MILLIS = 50;
   private static final Pattern MASTER_URL =

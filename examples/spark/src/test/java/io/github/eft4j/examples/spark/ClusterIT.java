@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** The job, as jars, on a cluster of processes of their own. */
 class ClusterIT {
   /** {@code -Deft4j.rows=2000} runs longer. */
-  private static final int ROWS = Integer.getInteger("eft4j.rows", 240);
+  private static final int ROWS = Integer.getInteger("eft4j.rows", 200);
 
   private static final int TASKS = 16;
   private static final Path BUILD = Path.of("target");
@@ -73,7 +73,7 @@ class ClusterIT {
             new PrintWriter(err),
             """
             --input %s --input-format json --output %s --output-format json --large %s --tuned %s
-            --base %s --format chat --seed 3 --max-new-tokens 16 %s
+            --base %s --format chat --seed 3 --max-new-tokens 12 %s
             """
                 .formatted(
                     directory.resolve("prompts.jsonl"),
