@@ -60,6 +60,16 @@ class ArchitectureTest {
           .resideInAnyPackage(
               MODELS, "com.fasterxml.jackson..", "ai.djl..", "com.hubspot.jinjava..");
 
+  /** It is an optional dependency. */
+  @ArchTest
+  static final ArchRule onlyItsPackageKnowsLangChain4j =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("io.github.eft4j.langchain4j..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("dev.langchain4j..", "io.github.eft4j.langchain4j..");
+
   @ArchTest
   static final ArchRule nothingKnowsAnNd4jBackend =
       noClasses()

@@ -13,7 +13,7 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 
 /** Puts what went wrong in one line. */
-final class Failures {
+public final class Failures {
   /** Options that the library calls otherwise. */
   private static final Map<String, String> LIBRARY_NAMES =
       Map.of(
@@ -31,7 +31,7 @@ final class Failures {
    * @param command the command that failed, or null when it is not known
    * @return one line
    */
-  static String message(Throwable failure, @Nullable CommandLine command) {
+  public static String message(Throwable failure, @Nullable CommandLine command) {
     String message =
         switch (failure) {
           case ParameterException e -> text(e).replaceFirst("^Error: ", "");

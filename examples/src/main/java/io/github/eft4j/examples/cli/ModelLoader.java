@@ -16,7 +16,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Loads the models of a command. */
-final class ModelLoader {
+public final class ModelLoader {
   @Spec(Spec.Target.MIXEE)
   private CommandSpec command;
 
@@ -56,7 +56,17 @@ final class ModelLoader {
    *
    * @return the models, none of them loaded yet, to be closed by the caller
    */
-  Models open() {
+  public Models open() {
+    return open(Path.of(""));
+  }
+
+  /**
+   * Prepares to load models.
+   *
+   * @param directory what relative paths are relative to
+   * @return the models, none of them loaded yet, to be closed by the caller
+   */
+  public Models open(Path directory) {
     LoadOptions options = LoadOptions.defaults().withOps(tensorOps());
     if (contextLength != null) {
       if (contextLength < 1) {
@@ -66,7 +76,7 @@ final class ModelLoader {
       }
       options = options.withContextLength(contextLength);
     }
-    return new Models(options, command.commandLine().getErr());
+    return new Models(options, directory, command.commandLine().getErr());
   }
 
   private TensorOps tensorOps() {
@@ -101,13 +111,15 @@ final class ModelLoader {
   }
 
   /** Models by the path that the user gave; a path that is given twice is loaded once. */
-  static final class Models implements AutoCloseable {
+  public static final class Models implements AutoCloseable {
     private final LoadOptions options;
+    private final Path directory;
     private final PrintWriter err;
     private final Map<Path, LanguageModel> loaded = new LinkedHashMap<>();
 
-    private Models(LoadOptions options, PrintWriter err) {
+    private Models(LoadOptions options, Path directory, PrintWriter err) {
       this.options = options;
+      this.directory = directory;
       this.err = err;
     }
 
@@ -116,7 +128,8 @@ final class ModelLoader {
       return options.ops();
     }
 
-    LanguageModel load(Path path) {
+    LanguageModel load(Path given) {
+      Path path = directory.resolve(given);
       return loaded.computeIfAbsent(
           path.toAbsolutePath().normalize(),
           key -> {

@@ -37,13 +37,12 @@ final class SampleCommand extends EftCommand {
   /** How many batches are served before their completions are printed. */
   private static final int BATCHES_TOGETHER = 4;
 
-  @ArgGroup(multiplicity = "1")
-  private ModelSource source;
+  @Mixin private final SamplerOptions sampler = new SamplerOptions();
+
+  @Mixin private final TopLogProbabilities topLogProbabilities = new TopLogProbabilities();
 
   @ArgGroup(multiplicity = "1")
   private Prompts prompts;
-
-  @Mixin private final SamplerOptions sampling = new SamplerOptions();
 
   @Option(
       names = "-n",
@@ -60,14 +59,6 @@ final class SampleCommand extends EftCommand {
             + " \"speculation\":{\"drafted\":…,\"checked\":…,\"accepted\":…,\"acceptance\":…}"
       })
   private boolean json;
-
-  @Option(
-      names = "--top-logprobs",
-      paramLabel = "N",
-      description =
-          "Adds to the JSON the N likeliest tokens in the place of each new one:"
-              + " \"topLogProbs\":[[{\"id\":…,\"logProb\":…},…],…]")
-  private @Nullable Integer topLogProbabilities;
 
   @Mixin private final ModelLoader loader = new ModelLoader();
 
@@ -103,11 +94,19 @@ final class SampleCommand extends EftCommand {
   public void run() {
     Batch batch = prompts.batch;
     PromptFile file = batch == null ? null : PromptFile.read(batch.file);
-    SamplingOptions options = options();
+    if (completions < 1) {
+      throw new IllegalArgumentException("completions is " + completions + ", expected at least 1");
+    }
+    if (topLogProbabilities.isGiven() && !json && batch == null) {
+      throw new IllegalArgumentException("--top-logprobs is for --json and --prompts");
+    }
+    SamplingOptions.Builder sampling = sampler.samplingOptions();
+    topLogProbabilities.apply(sampling);
+    SamplingOptions options = sampling.build(); // wrong ones are refused before models are loaded
     PrintWriter out = out();
     try (Interruption interruption = Interruption.watch();
         ModelLoader.Models models = loader.open()) {
-      EftSampler.Builder builder = sampling.sampler(source, models, options);
+      EftSampler.Builder builder = sampler.builder(models, options);
       BooleanSupplier cancelled = () -> interruption.requested() || out.checkError();
       if (file != null) {
         int batchSize = requireNonNull(batch).size;
@@ -191,20 +190,6 @@ final class SampleCommand extends EftCommand {
     }
   }
 
-  private SamplingOptions options() {
-    if (completions < 1) {
-      throw new IllegalArgumentException("completions is " + completions + ", expected at least 1");
-    }
-    if (topLogProbabilities != null && !json && prompts.batch == null) {
-      throw new IllegalArgumentException("--top-logprobs is for --json and --prompts");
-    }
-    SamplingOptions.Builder options = sampling.sampling();
-    if (topLogProbabilities != null) {
-      options.topLogProbabilities(topLogProbabilities);
-    }
-    return options.build();
-  }
-
   private void write(JsonGenerator json, Completion completion) throws IOException {
     json.writeStartObject();
     json.writeArrayFieldStart("ids");
@@ -220,10 +205,10 @@ final class SampleCommand extends EftCommand {
     json.writeStringField("text", completion.text());
     json.writeStringField(
         "finishReason", completion.finishReason().name().toLowerCase(Locale.ROOT));
-    if (topLogProbabilities != null) {
+    if (topLogProbabilities.isGiven()) {
       writeTop(json, completion.topLogProbabilities());
     }
-    if (sampling.speculation != null) {
+    if (sampler.speculates()) {
       SpeculationStatistics drafts = completion.speculation();
       json.writeObjectFieldStart("speculation");
       json.writeNumberField("drafted", drafts.drafted());

@@ -11,8 +11,11 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
-/** How text is sampled. */
-final class SamplerOptions {
+/** What is sampled, and how: the options of a sampler, for any command that has one. */
+public final class SamplerOptions {
+  @ArgGroup(multiplicity = "1")
+  private ModelSource source;
+
   @Option(
       names = "--format",
       paramLabel = "FORMAT",
@@ -69,7 +72,7 @@ final class SamplerOptions {
   private boolean allowExtraTokens;
 
   @ArgGroup(exclusive = false)
-  @Nullable SpeculationOptions speculation;
+  private @Nullable SpeculationOptions speculation;
 
   /** How tokens are drawn. */
   static final class Drawing {
@@ -159,8 +162,13 @@ final class SamplerOptions {
     }
   }
 
-  /** How tokens are drawn, as far as these options say. */
-  SamplingOptions.Builder sampling() {
+  /**
+   * How tokens are drawn.
+   *
+   * @return the options, to be added to
+   * @throws IllegalArgumentException if an option is out of its range
+   */
+  public SamplingOptions.Builder samplingOptions() {
     SamplingOptions.Builder options =
         SamplingOptions.builder()
             .ignoreEndOfText(ignoreEndOfText)
@@ -178,17 +186,26 @@ final class SamplerOptions {
   /**
    * Loads the models.
    *
-   * @param source what is sampled
    * @param models loads them
    * @param options how tokens are drawn
-   * @return what the sampler is made of
+   * @return a builder of the sampler that the options describe
+   * @throws IllegalArgumentException if an option is out of its range, the expression cannot be
+   *     read, or it does not use a named model
    */
-  EftSampler.Builder sampler(
-      ModelSource source, ModelLoader.Models models, SamplingOptions options) {
+  public EftSampler.Builder builder(ModelLoader.Models models, SamplingOptions options) {
     String draft = speculation == null ? null : speculation.draft;
     LogitCombiner combiner = source.combiner(models, draft).prompted(format.promptFormat());
     EftSampler.Builder builder =
         EftSampler.builder(combiner).options(options).allowExtraTokens(allowExtraTokens);
     return speculation == null ? builder : builder.speculation(speculation.get(source, models));
+  }
+
+  /** What is sampled. */
+  ModelSource source() {
+    return source;
+  }
+
+  boolean speculates() {
+    return speculation != null;
   }
 }

@@ -32,9 +32,6 @@ import picocli.CommandLine.Option;
     })
 final class TraceCommand extends EftCommand {
   @ArgGroup(multiplicity = "1")
-  private ModelSource source;
-
-  @ArgGroup(multiplicity = "1")
   private PromptOptions prompt;
 
   @Option(
@@ -67,7 +64,7 @@ final class TraceCommand extends EftCommand {
     try (Interruption interruption = Interruption.watch();
         ModelLoader.Models models = loader.open()) {
       EftSampler sampler =
-          sampling.sampler(source, models, sampling.sampling().trace(candidates).build()).build();
+          sampling.builder(models, sampling.samplingOptions().trace(candidates).build()).build();
       Completion completion =
           sampler.sample(SampleRequest.of(prompt.get()).cancelledWhen(interruption::requested));
       Optional<Tokenizer> tokenizer =
@@ -89,7 +86,8 @@ final class TraceCommand extends EftCommand {
 
   /** The model that shifts are counted from at first. */
   private int from(CompletionTrace trace, List<LanguageModel> combined, ModelLoader.Models models) {
-    int tuned = source.usualDraft().map(path -> combined.indexOf(models.load(path))).orElse(0);
+    int tuned =
+        sampling.source().usualDraft().map(path -> combined.indexOf(models.load(path))).orElse(0);
     return trace.drafter().orElse(Math.max(tuned, 0)); // a model may cancel out
   }
 
