@@ -45,7 +45,8 @@ import org.openjdk.jmh.annotations.Warmup;
       "--sun-misc-unsafe-memory-access=allow"
     })
 public class LinearBenchmark {
-  private static final long BYTES = 256L << 20;
+  /** The weights that are multiplied in turn, in bytes: more than caches hold. */
+  static final long BYTES = 256L << 20;
 
   /** How the weights are stored. */
   @Param public WeightType type = WeightType.F32;
