@@ -7,9 +7,7 @@ import io.github.eft4j.tensor.StoredTensor;
 import io.github.eft4j.tensor.WeightType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.List;
-import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -47,7 +45,8 @@ import org.openjdk.jmh.annotations.Warmup;
       "--sun-misc-unsafe-memory-access=allow"
     })
 public class LinearBenchmark {
-  private static final long BYTES = 256L << 20;
+  /** The weights that are multiplied in turn, in bytes: more than caches hold. */
+  static final long BYTES = 256L << 20;
 
   /** How the weights are stored. */
   @Param public WeightType type = WeightType.F32;
@@ -120,41 +119,10 @@ public class LinearBenchmark {
     out = List.of(ops.allocate(rows, outputs));
   }
 
-  /** Random weights of a sensible size: random bits, and scales that keep the products finite. */
   private Matrix random(int outputs, int inputs, int seed) {
-    SplittableRandom random = new SplittableRandom(seed);
-    long count = (long) outputs * inputs;
-    MemorySegment data = arena.allocate(type.bytes(count), 64);
-    for (long i = 0; i + Long.BYTES <= data.byteSize(); i += Long.BYTES) {
-      data.set(ValueLayout.JAVA_LONG_UNALIGNED, i, random.nextLong());
-    }
-    for (long b = 0; b < count / type.blockSize(); b++) {
-      long at = b * type.blockBytes();
-      switch (type) {
-        case F32 -> data.set(ValueLayout.JAVA_FLOAT_UNALIGNED, at, weight(random));
-        case F16 -> half(data, at, weight(random));
-        case BF16 ->
-            data.set(
-                ValueLayout.JAVA_SHORT_UNALIGNED,
-                at,
-                (short) (Float.floatToRawIntBits(weight(random)) >>> 16));
-        case Q8_0, Q4_0, Q5_0 -> half(data, at, 0.001f);
-        case Q4_1, Q5_1, Q4_K, Q5_K -> {
-          half(data, at, 0.001f);
-          half(data, at + 2, 0.001f);
-        }
-        case Q6_K -> half(data, at + 208, 0.001f);
-      }
-    }
+    MemorySegment data = arena.allocate(type.bytes((long) outputs * inputs), 64);
+    RandomWeights.fill(type, data, seed);
     return ops.matrix(new StoredTensor("random", type, outputs, inputs, data));
-  }
-
-  private static float weight(SplittableRandom random) {
-    return (random.nextInt(1 << 16) - (1 << 15)) * 0x1p-20f;
-  }
-
-  private static void half(MemorySegment data, long at, float value) {
-    data.set(ValueLayout.JAVA_SHORT_UNALIGNED, at, Float.floatToFloat16(value));
   }
 
   /** Frees the weights. */

@@ -18,18 +18,22 @@ import java.util.function.IntConsumer;
 
 /**
  * Writes a GGUF file of version 3: metadata and tensors are declared, then all is written at once.
- * The file appears under its name only when it is complete.
+ * The file appears under its name only when it is complete. Not safe for use by several threads at
+ * once.
+ *
+ * <p>A key that is set twice is written twice, which readers refuse.
  */
-final class GgufWriter {
+public final class GgufWriter {
   private static final int ALIGNMENT = 32;
 
   /** Writes a tensor's weights. */
   @FunctionalInterface
-  interface Weights {
+  public interface Weights {
     /**
      * Writes all weights, row after row.
      *
      * @param out takes them; not to be closed
+     * @throws IOException if they cannot be read or written
      */
     void writeTo(OutputStream out) throws IOException;
   }
@@ -41,41 +45,86 @@ final class GgufWriter {
   private final List<Tensor> tensors = new ArrayList<>();
   private long pairCount;
 
-  void string(String key, String value) {
+  /** Makes a writer of a file without metadata and tensors. */
+  public GgufWriter() {}
+
+  /**
+   * Sets a text.
+   *
+   * @param key the name in the metadata
+   * @param value the text
+   */
+  public void string(String key, String value) {
     key(key, GgufValueType.STRING);
     put(pairs, value);
   }
 
-  void uint32(String key, int value) {
+  /**
+   * Sets an integer.
+   *
+   * @param key the name in the metadata
+   * @param value the integer, whose 32 bits are stored as an unsigned number
+   */
+  public void uint32(String key, int value) {
     key(key, GgufValueType.UINT32);
     put(pairs, value);
   }
 
-  void float32(String key, double value) {
+  /**
+   * Sets a number, which is rounded to single precision.
+   *
+   * @param key the name in the metadata
+   * @param value the number
+   */
+  public void float32(String key, double value) {
     key(key, GgufValueType.FLOAT32);
     put(pairs, Float.floatToIntBits((float) value));
   }
 
-  void bool(String key, boolean value) {
+  /**
+   * Sets a truth value.
+   *
+   * @param key the name in the metadata
+   * @param value the truth value
+   */
+  public void bool(String key, boolean value) {
     key(key, GgufValueType.BOOL);
     pairs.write(value ? 1 : 0);
   }
 
-  void strings(String key, List<String> values) {
+  /**
+   * Sets a list of texts.
+   *
+   * @param key the name in the metadata
+   * @param values the texts
+   */
+  public void strings(String key, List<String> values) {
     array(key, GgufValueType.STRING, values.size());
     for (String value : values) {
       put(pairs, value);
     }
   }
 
-  void floats(String key, float[] values) {
+  /**
+   * Sets a list of numbers.
+   *
+   * @param key the name in the metadata
+   * @param values the numbers
+   */
+  public void floats(String key, float[] values) {
     array(key, GgufValueType.FLOAT32, values.length);
     for (float value : values) {
       put(pairs, Float.floatToIntBits(value));
     }
   }
 
-  void integers(String key, int[] values) {
+  /**
+   * Sets a list of signed 32-bit integers.
+   *
+   * @param key the name in the metadata
+   * @param values the integers
+   */
+  public void integers(String key, int[] values) {
     array(key, GgufValueType.INT32, values.length);
     for (int value : values) {
       put(pairs, value);
@@ -101,8 +150,9 @@ final class GgufWriter {
    * @param type how its weights are stored
    * @param shape its dimensions, slowest first
    * @param weights writes its weights, exactly as many bytes as the type and shape need
+   * @throws ArithmeticException if the size in bytes is beyond 64 bits
    */
-  void tensor(String name, WeightType type, List<Long> shape, Weights weights) {
+  public void tensor(String name, WeightType type, List<Long> shape, Weights weights) {
     long bytes = type.bytes(shape.stream().reduce(1L, Math::multiplyExact));
     tensors.add(new Tensor(name, type, List.copyOf(shape), bytes, weights));
   }
@@ -113,8 +163,9 @@ final class GgufWriter {
    * @param file the file
    * @param progress hears the number of tensors written, after each
    * @throws IOException if it cannot be written
+   * @throws IllegalStateException if a tensor's weights are not as many bytes as were declared
    */
-  void write(Path file, IntConsumer progress) throws IOException {
+  public void write(Path file, IntConsumer progress) throws IOException {
     Path temporary = file.resolveSibling("." + file.getFileName() + "." + UUID.randomUUID());
     try {
       try (OutputStream out =
