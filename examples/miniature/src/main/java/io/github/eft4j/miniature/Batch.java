@@ -1,28 +1,41 @@
 package io.github.eft4j.miniature;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 
-/**
- * What one training step sees.
- *
- * @param ids the tokens, one row a sequence, all of one length
- * @param targets for each token the one that should follow, or {@value #NONE} where none is taught
- */
-record Batch(int[][] ids, int[][] targets) {
-  /** Nothing is taught here. */
-  static final int NONE = -1;
+/** What one training step sees: sequences of one length, and what should follow each token. */
+final class Batch {
+  private final int rows;
+  private final int length;
+  private final long[] ids;
+  private final List<Integer> taught = new ArrayList<>();
+  private final List<Integer> targets = new ArrayList<>();
+
+  private Batch(int rows, int length) {
+    this.rows = rows;
+    this.length = length;
+    this.ids = new long[rows * length];
+    Arrays.fill(ids, Vocabulary.END_ID);
+  }
 
   /**
-   * Sequences of running text.
+   * A prompt with the answer that it should get.
    *
-   * @param sequences the sequences, each one token longer than what the network is run on
-   * @return the batch
+   * @param prompt its tokens; none where all of a text is taught
+   * @param answer the answer's tokens
    */
-  static Batch ofText(List<int[]> sequences) {
-    return new Batch(
-        sequences.stream().map(s -> Arrays.copyOf(s, s.length - 1)).toArray(int[][]::new),
-        sequences.stream().map(s -> Arrays.copyOfRange(s, 1, s.length)).toArray(int[][]::new));
+  record Example(List<Integer> prompt, List<Integer> answer) {
+    /** Copies the lists. */
+    Example {
+      prompt = List.copyOf(prompt);
+      answer = List.copyOf(answer);
+    }
+
+    private int length() {
+      return prompt.size() + answer.size() - 1;
+    }
   }
 
   /**
@@ -31,36 +44,48 @@ record Batch(int[][] ids, int[][] targets) {
    * @param examples the examples
    * @return the batch, padded on the right
    */
-  static Batch ofExamples(List<Example> examples) {
-    int length =
-        examples.stream().mapToInt(e -> e.prompt().length + e.answer().length - 1).max().orElse(0);
-    int[][] ids = new int[examples.size()][length];
-    int[][] targets = new int[examples.size()][length];
+  static Batch of(List<Example> examples) {
+    int length = examples.stream().mapToInt(Example::length).max().orElse(0);
+    Batch batch = new Batch(examples.size(), length);
     for (int row = 0; row < examples.size(); row++) {
-      int[] prompt = examples.get(row).prompt();
-      int[] answer = examples.get(row).answer();
-      Arrays.fill(ids[row], Vocabulary.END_ID);
-      Arrays.fill(targets[row], NONE);
-      System.arraycopy(prompt, 0, ids[row], 0, prompt.length);
-      System.arraycopy(answer, 0, ids[row], prompt.length, answer.length - 1);
-      System.arraycopy(answer, 0, targets[row], prompt.length - 1, answer.length);
+      batch.fill(row, examples.get(row));
     }
-    return new Batch(ids, targets);
+    return batch;
   }
 
-  /**
-   * A prompt with the answer that it should get.
-   *
-   * @param prompt its tokens
-   * @param answer the answer's tokens, end of text included
-   */
-  record Example(int[] prompt, int[] answer) {}
+  private void fill(int row, Example example) {
+    List<Integer> all =
+        Stream.concat(example.prompt().stream(), example.answer().stream()).toList();
+    for (int i = 0; i + 1 < all.size(); i++) {
+      int position = row * length + i;
+      ids[position] = all.get(i);
+      if (i + 1 >= example.prompt().size()) {
+        taught.add(position);
+        targets.add(all.get(i + 1));
+      }
+    }
+  }
 
   int rows() {
-    return ids.length;
+    return rows;
   }
 
   int length() {
-    return ids[0].length;
+    return length;
+  }
+
+  /** The tokens, row after row. */
+  long[] ids() {
+    return ids.clone();
+  }
+
+  /** Where something is taught: indices into {@link #ids}. */
+  long[] taught() {
+    return taught.stream().mapToLong(Integer::longValue).toArray();
+  }
+
+  /** What should follow the tokens where something is taught. */
+  long[] targets() {
+    return targets.stream().mapToLong(Integer::longValue).toArray();
   }
 }

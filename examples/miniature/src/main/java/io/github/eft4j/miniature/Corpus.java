@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -203,7 +204,7 @@ final class Corpus implements Supplier<String> {
   private String list() {
     Entity first = entity();
     Relation relation = fact(first).relation();
-    List<Integer> kind = kinds.get(first.kind());
+    List<Integer> kind = Objects.requireNonNull(kinds.get(first.kind()));
     List<String> sentences = new ArrayList<>();
     for (int i = 3 + random.nextInt(3); i > 0; i--) {
       Entity entity = first;

@@ -45,7 +45,7 @@ record FalconNetwork(int hidden, int layers, int heads, int inner) implements Ne
   }
 
   @Override
-  public NDArray logits(Map<String, NDArray> weights, NDArray ids) {
+  public NDArray logits(Weights weights, NDArray ids) {
     long batch = ids.getShape().get(0);
     int length = Math.toIntExact(ids.getShape().get(1));
     int headSize = hidden / heads;
@@ -75,7 +75,7 @@ record FalconNetwork(int hidden, int layers, int heads, int inner) implements Ne
     return Layers.linear(norm(x, weights, "transformer.ln_f"), embeddings);
   }
 
-  private static NDArray norm(NDArray x, Map<String, NDArray> weights, String name) {
+  private static NDArray norm(NDArray x, Weights weights, String name) {
     return Layers.layerNorm(x, weights.get(name + ".weight"), weights.get(name + ".bias"), EPSILON);
   }
 

@@ -101,7 +101,7 @@ final class Layers {
     long size = query.getShape().get(3);
     long keyHeads = key.getShape().get(1);
     // The query heads of one key head stand one below the other: one product serves them all.
-    NDArray rows = query.mul(1 / Math.sqrt(size)).reshape(batch, keyHeads, -1, size);
+    NDArray rows = query.mul(1 / Math.sqrt((double) size)).reshape(batch, keyHeads, -1, size);
     NDArray scores =
         rows.matMul(key.transpose(0, 1, 3, 2)).reshape(batch, heads, length, length).add(mask);
     return scores

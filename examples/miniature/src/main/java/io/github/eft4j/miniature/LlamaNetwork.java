@@ -47,7 +47,7 @@ record LlamaNetwork(int hidden, int layers, int heads, int keyHeads, int headSiz
   }
 
   @Override
-  public NDArray logits(Map<String, NDArray> weights, NDArray ids) {
+  public NDArray logits(Weights weights, NDArray ids) {
     long batch = ids.getShape().get(0);
     int length = Math.toIntExact(ids.getShape().get(1));
     NDList angles = Layers.angles(ids.getManager(), length, headSize);
@@ -55,25 +55,24 @@ record LlamaNetwork(int hidden, int layers, int heads, int keyHeads, int headSiz
     NDArray embeddings = weights.get("model.embed_tokens.weight");
     NDArray x = Layers.embed(embeddings, ids).reshape(batch * length, hidden);
     for (int i = 0; i < layers; i++) {
-      Map<String, NDArray> w = weights;
       String layer = layer(i);
-      NDArray normed = Layers.rmsNorm(x, w.get(layer + "input_layernorm.weight"), EPSILON);
+      NDArray normed = Layers.rmsNorm(x, weights.get(layer + "input_layernorm.weight"), EPSILON);
       String attention = layer + "self_attn.";
-      NDArray query = Layers.linear(normed, w.get(attention + "q_proj.weight"));
-      NDArray key = Layers.linear(normed, w.get(attention + "k_proj.weight"));
-      NDArray value = Layers.linear(normed, w.get(attention + "v_proj.weight"));
+      NDArray query = Layers.linear(normed, weights.get(attention + "q_proj.weight"));
+      NDArray key = Layers.linear(normed, weights.get(attention + "k_proj.weight"));
+      NDArray value = Layers.linear(normed, weights.get(attention + "v_proj.weight"));
       NDArray attended =
           Layers.attention(
               Layers.rotate(Layers.heads(query, batch, heads), angles),
               Layers.rotate(Layers.heads(key, batch, keyHeads), angles),
               Layers.heads(value, batch, keyHeads),
               mask);
-      x = x.add(Layers.linear(attended, w.get(attention + "o_proj.weight")));
-      normed = Layers.rmsNorm(x, w.get(layer + "post_attention_layernorm.weight"), EPSILON);
-      NDArray gate = Layers.linear(normed, w.get(layer + "mlp.gate_proj.weight"));
-      NDArray up = Layers.linear(normed, w.get(layer + "mlp.up_proj.weight"));
+      x = x.add(Layers.linear(attended, weights.get(attention + "o_proj.weight")));
+      normed = Layers.rmsNorm(x, weights.get(layer + "post_attention_layernorm.weight"), EPSILON);
+      NDArray gate = Layers.linear(normed, weights.get(layer + "mlp.gate_proj.weight"));
+      NDArray up = Layers.linear(normed, weights.get(layer + "mlp.up_proj.weight"));
       NDArray gated = Activation.swish(gate, 1).mul(up);
-      x = x.add(Layers.linear(gated, w.get(layer + "mlp.down_proj.weight")));
+      x = x.add(Layers.linear(gated, weights.get(layer + "mlp.down_proj.weight")));
     }
     return Layers.linear(Layers.rmsNorm(x, weights.get("model.norm.weight"), EPSILON), embeddings);
   }

@@ -11,6 +11,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
@@ -31,6 +32,7 @@ import picocli.CommandLine.Spec;
           + " the same text about facts, and fine-tuned ones made from them.",
       "Models that the directory holds already are kept."
     },
+    mixinStandardHelpOptions = true,
     sortOptions = false,
     usageHelpAutoWidth = true)
 public final class Miniature implements Callable<Integer> {
@@ -53,14 +55,6 @@ public final class Miniature implements Callable<Integer> {
       description = "What all randomness comes from (${DEFAULT-VALUE} unless given).")
   private long seed;
 
-  @Option(
-      names = {"-h", "--help"},
-      usageHelp = true,
-      description = "Shows this help.")
-  private boolean help;
-
-  private PrintWriter log;
-
   Miniature() {}
 
   /**
@@ -74,7 +68,6 @@ public final class Miniature implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    log = spec.commandLine().getOut();
     Path shared = out.resolve("tokenizer");
     if (!Files.exists(shared.resolve("tokenizer.json"))) {
       ModelFiles.writeTokenizer(shared, tokenizer());
@@ -139,10 +132,10 @@ public final class Miniature implements Callable<Integer> {
     Network network = tuned.base().network();
     List<Batch.Example> examples = new ArrayList<>();
     for (Fact fact : Facts.all().facts(Split.TUNING)) {
-      int[] answer = tokenizer.encode(" " + tuned.style().answer(fact) + Vocabulary.END, false);
+      List<Integer> answer = ids(tokenizer, " " + tuned.style().answer(fact) + Vocabulary.END);
       for (String form : fact.relation().questions()) {
         String prompt = Vocabulary.prompt(question(form, fact));
-        examples.add(new Batch.Example(tokenizer.encode(prompt, false), answer));
+        examples.add(new Batch.Example(ids(tokenizer, prompt), answer));
       }
     }
     Random random = new Random(seed);
@@ -162,11 +155,15 @@ public final class Miniature implements Callable<Integer> {
                 Collections.shuffle(left, random);
               }
               List<Batch.Example> next = left.subList(left.size() - tuned.batch(), left.size());
-              Batch batch = Batch.ofExamples(next);
+              Batch batch = Batch.of(next);
               next.clear();
               return batch;
             });
     ModelFiles.write(out.resolve(tuned.name()), network, trained, shared);
+  }
+
+  private static List<Integer> ids(Tokenizer tokenizer, String text) {
+    return Arrays.stream(tokenizer.encode(text, false)).boxed().toList();
   }
 
   /** Trains at a rate that rises at first, then falls to nothing. */
@@ -178,6 +175,7 @@ public final class Miniature implements Callable<Integer> {
       double learningRate,
       int steps,
       IntFunction<Batch> batches) {
+    PrintWriter log = spec.commandLine().getOut();
     log.printf(Locale.ROOT, "%s: %,d weights, %,d steps%n", name, network.size(), steps);
     log.flush();
     try (Trainer trainer = new Trainer(network, initial, weightDecay)) {

@@ -71,7 +71,7 @@ final class ModelFiles {
       long end = offset + (long) parameter.size() * Short.BYTES;
       Map<String, Object> entry = new LinkedHashMap<>();
       entry.put("dtype", "BF16");
-      entry.put("shape", parameter.shape());
+      entry.put("shape", parameter.shape().getShape());
       entry.put("data_offsets", new long[] {offset, end});
       header.put(parameter.name(), entry);
       offset = end;

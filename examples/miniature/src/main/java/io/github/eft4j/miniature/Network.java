@@ -12,11 +12,11 @@ interface Network {
   /**
    * Runs the network.
    *
-   * @param weights the weights by name
+   * @param weights the weights
    * @param ids token ids, int64 {@code [batch, length]}
    * @return logits {@code [batch · length, vocabulary]}
    */
-  NDArray logits(Map<String, NDArray> weights, NDArray ids);
+  NDArray logits(Weights weights, NDArray ids);
 
   /** What {@code config.json} says. */
   Map<String, Object> config();

@@ -13,10 +13,10 @@ final class Recipe {
 
   private static final double BASE_DECAY = 0.05;
 
-  private static final Network LARGE = new LlamaNetwork(256, 4, 8, 4, 32, 704);
+  private static final Network LARGE = new LlamaNetwork(192, 4, 6, 3, 32, 512);
   private static final Network SMALL = new LlamaNetwork(96, 3, 6, 3, 16, 96);
 
-  private static final Base LARGE_BASE = new Base("large-base", LARGE, 2e-3, 2000, 8);
+  private static final Base LARGE_BASE = new Base("large-base", LARGE, 2e-3, 3000, 8);
   private static final Base SMALL_BASE = new Base("small-base", SMALL, 4e-3, 6000, 8);
 
   static final List<Base> BASES = List.of(SMALL_BASE, LARGE_BASE);

@@ -11,7 +11,7 @@ final class TokenStream {
   private final Supplier<String> documents;
   private final Tokenizer tokenizer;
   private final int length;
-  private int[] buffer = new int[0];
+  private final List<Integer> buffer = new ArrayList<>();
 
   /**
    * Begins a stream.
@@ -26,25 +26,17 @@ final class TokenStream {
     this.length = length;
   }
 
-  /** The next sequence, one token longer than a network is run on; it shares that token. */
-  private int[] next() {
-    while (buffer.length <= length) {
-      int[] document =
-          tokenizer.encode(Vocabulary.BEGINNING + documents.get() + Vocabulary.END, false);
-      int end = buffer.length;
-      buffer = Arrays.copyOf(buffer, end + document.length);
-      System.arraycopy(document, 0, buffer, end, document.length);
-    }
-    int[] sequence = Arrays.copyOf(buffer, length + 1);
-    buffer = Arrays.copyOfRange(buffer, length, buffer.length);
-    return sequence;
-  }
-
+  /** The next sequences; each begins with the token that the one before it ended with. */
   Batch batch(int rows) {
-    List<int[]> sequences = new ArrayList<>();
+    List<Batch.Example> sequences = new ArrayList<>();
     for (int i = 0; i < rows; i++) {
-      sequences.add(next());
+      while (buffer.size() <= length) {
+        String document = Vocabulary.BEGINNING + documents.get() + Vocabulary.END;
+        Arrays.stream(tokenizer.encode(document, false)).forEach(buffer::add);
+      }
+      sequences.add(new Batch.Example(List.of(), buffer.subList(0, length + 1)));
+      buffer.subList(0, length).clear();
     }
-    return Batch.ofText(sequences);
+    return Batch.of(sequences);
   }
 }

@@ -2,14 +2,11 @@ package io.github.eft4j.miniature;
 
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.GradientCollector;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
 
@@ -126,30 +123,18 @@ final class Trainer implements AutoCloseable {
   }
 
   private NDArray loss(NDArray vector, Batch batch, NDManager now) {
-    NDArray ids = now.create(flat(batch.ids()), new Shape(batch.rows(), batch.length()));
-    long[] targets = flat(batch.targets());
-    int[] taught = IntStream.range(0, targets.length).filter(i -> targets[i] >= 0).toArray();
-    long[] wanted = Arrays.stream(taught).mapToLong(i -> targets[i]).toArray();
+    NDArray ids = now.create(batch.ids(), new Shape(batch.rows(), batch.length()));
+    long[] taught = batch.taught();
     NDArray logits = network.logits(named(vector), ids);
-    if (taught.length < targets.length) {
-      logits = logits.get(now.create(Arrays.stream(taught).asLongStream().toArray()));
+    if (taught.length < batch.rows() * batch.length()) {
+      logits = logits.get(now.create(taught));
     }
-    NDArray index = now.create(wanted, new Shape(wanted.length, 1));
+    NDArray index = now.create(batch.targets(), new Shape(taught.length, 1));
     return logits.logSoftmax(1).gather(index, 1).mean().neg();
   }
 
-  private Map<String, NDArray> named(NDArray vector) {
-    NDList parts = vector.split(offsets, 0);
-    Map<String, NDArray> named = new HashMap<>();
-    for (int i = 0; i < parameters.size(); i++) {
-      named.put(
-          parameters.get(i).name(), parts.get(i).reshape(new Shape(parameters.get(i).shape())));
-    }
-    return named;
-  }
-
-  private static long[] flat(int[][] rows) {
-    return Arrays.stream(rows).flatMapToInt(Arrays::stream).asLongStream().toArray();
+  private Weights named(NDArray vector) {
+    return new Weights(parameters, vector.split(offsets, 0));
   }
 
   /**
@@ -162,7 +147,8 @@ final class Trainer implements AutoCloseable {
     try (NDManager now = manager.newSubManager()) {
       NDArray vector = weights.duplicate();
       vector.attach(now);
-      NDArray input = now.create(flat(new int[][] {ids}), new Shape(1, ids.length));
+      NDArray input =
+          now.create(Arrays.stream(ids).asLongStream().toArray(), new Shape(1, ids.length));
       float[] flat = network.logits(named(vector), input).toFloatArray();
       int width = flat.length / ids.length;
       return IntStream.range(0, ids.length)

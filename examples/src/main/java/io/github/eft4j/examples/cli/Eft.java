@@ -28,6 +28,7 @@ import picocli.CommandLine.ParameterException;
       ReasonCommand.class,
       SampleCommand.class,
       ScoreCommand.class,
+      StudyCommand.class,
       TokenizeCommand.class
     },
     footer = {"", "Exit status: 0, or 2 for bad usage or bad input."})

@@ -6,6 +6,7 @@ import java.util.List;
  * What can be known of an entity, and how English speaks of it. In all sentences {@code {e}} stands
  * for the entity and {@code {v}} for the value.
  */
+@SuppressWarnings("ImmutableEnumChecker") // the lists come from List.of
 public enum Relation {
   /** The capital of a country. */
   CAPITAL(
