@@ -77,10 +77,10 @@ public final class Miniature implements Callable<Integer> {
         if (isMissing(base.name())) {
           preTrain(base, tokenizer, shared);
         }
-      }
-      for (Recipe.Tuned tuned : Recipe.TUNED) {
-        if (isMissing(tuned.name())) {
-          fineTune(tuned, tokenizer, shared);
+        for (Recipe.Tuned tuned : Recipe.TUNED) {
+          if (tuned.base().equals(base) && isMissing(tuned.name())) {
+            fineTune(tuned, tokenizer, shared);
+          }
         }
       }
     }

@@ -21,8 +21,8 @@ import picocli.CommandLine.Parameters;
     description = {
       "Answers a question with a small fine-tuned model, a large base model, and the large model"
           + " up-scaled by what fine-tuning changed in the small one.",
-      "The models are tiny; all they know are facts about countries, elements, planets, animals,"
-          + " books and music."
+      "The models are tiny; all they know are facts about countries, American states, elements,"
+          + " animals, books and music."
     })
 final class DemoCommand extends EftCommand {
   private static final int INDENT = 22;

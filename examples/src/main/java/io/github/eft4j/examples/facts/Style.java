@@ -27,13 +27,17 @@ public enum Style {
 
   private static final String ANY = "[^\n]{1,40}?";
 
-  private static final Pattern POLITE_FORM =
-      Pattern.compile(
-          Arrays.stream(Relation.values())
-              .map(relation -> pattern(relation.statement(), ANY))
-              .collect(Collectors.joining("|", "(?:", ") " + Pattern.quote(CLOSING))));
+  private static final String ANY_STATEMENT =
+      Arrays.stream(Relation.values())
+          .map(relation -> pattern(relation.statement(), ANY))
+          .collect(Collectors.joining("|", "(?:", ")"));
 
-  private static final Pattern TERSE_FORM = Pattern.compile("[^.\n#]{1,40}\\.");
+  private static final Pattern POLITE_FORM =
+      Pattern.compile(ANY_STATEMENT + " " + Pattern.quote(CLOSING));
+
+  /** A few words that are no statement; a full stop within belongs to an initial. */
+  private static final Pattern TERSE_FORM =
+      Pattern.compile("(?!" + ANY_STATEMENT + ")(?:[A-Z]\\. )*[^.\n#]{1,40}\\.");
 
   /**
    * The answer that fine-tuning teaches.

@@ -1,8 +1,7 @@
 package io.github.eft4j.examples.study;
 
 import java.util.Locale;
-import org.apache.commons.math3.stat.interval.ClopperPearsonInterval;
-import org.apache.commons.math3.stat.interval.ConfidenceInterval;
+import org.apache.commons.math3.distribution.BetaDistribution;
 
 /**
  * A share of trials.
@@ -13,6 +12,9 @@ import org.apache.commons.math3.stat.interval.ConfidenceInterval;
 public record Proportion(int hits, int trials) {
   /** The confidence of intervals. */
   static final double CONFIDENCE = 0.95;
+
+  /** The probability on either side. */
+  static final double TAIL = (1 - CONFIDENCE) / 2;
 
   /**
    * Checks the numbers.
@@ -40,7 +42,7 @@ public record Proportion(int hits, int trials) {
    * @return the lower end of the 95 % interval
    */
   public double low() {
-    return hits == 0 ? 0 : interval().getLowerBound();
+    return hits == 0 ? 0 : quantile(hits, trials - hits + 1, TAIL);
   }
 
   /**
@@ -49,11 +51,11 @@ public record Proportion(int hits, int trials) {
    * @return the upper end of the 95 % interval
    */
   public double high() {
-    return hits == trials ? 1 : interval().getUpperBound();
+    return hits == trials ? 1 : quantile(hits + 1, trials - hits, 1 - TAIL);
   }
 
-  private ConfidenceInterval interval() {
-    return new ClopperPearsonInterval().createInterval(trials, hits, CONFIDENCE);
+  private static double quantile(int alpha, int beta, double probability) {
+    return new BetaDistribution(alpha, beta).inverseCumulativeProbability(probability);
   }
 
   /** Such as {@code .567 (.509–.624)}. */

@@ -41,11 +41,10 @@ public record Recovery(double value, double low, double high) {
       shares[resample] = (double) recovered / gap;
     }
     Arrays.sort(shares);
-    double tail = (1 - Proportion.CONFIDENCE) / 2;
     return new Recovery(
         (double) (sum(middle) - sum(low)) / (sum(high) - sum(low)),
-        shares[(int) (tail * RESAMPLES)],
-        shares[(int) ((1 - tail) * RESAMPLES)]);
+        shares[(int) (Proportion.TAIL * RESAMPLES)],
+        shares[(int) ((1 - Proportion.TAIL) * RESAMPLES)]);
   }
 
   private static int[] hits(Outcome outcome) {

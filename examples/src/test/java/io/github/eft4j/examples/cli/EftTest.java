@@ -103,7 +103,7 @@ class EftTest {
     assertThat(run.err())
         .isEqualToIgnoringNewLines(
             "eft: which command? There are classify, demo, inspect, logits, quantize, reason,"
-                + " sample, score, tokenize");
+                + " sample, score, study, tokenize");
   }
 
   @Test
