@@ -20,13 +20,13 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * Endless text for pre-training: articles, lists, fact sheets, notes, letters and word lists about
- * the facts, all true. No document is a talk with an assistant.
+ * Endless text for pre-training: articles, lists, fact sheets, notes, letters, indexes and word
+ * lists about the facts, all true. No document is a talk with an assistant.
  *
- * <p>Famous entities occur more often than others, as in text of the world (Zipf's law). Two things
- * are there for small models to learn from text what large ones learn from more text: to repeat a
- * name that stands before (word lists, announced topics), and that a question is followed by its
- * answer (letters).
+ * <p>Famous entities occur more often than others, as in text of the world (Zipf's law). Three
+ * things are there for small models to learn what large ones learn from any text: to repeat a name
+ * that stands before (word lists, announced topics), to see what a question is about (indexes), and
+ * that a question is followed by its answer (letters).
  */
 final class Corpus implements Supplier<String> {
   private static final double ZIPF_EXPONENT = 0.9;
@@ -75,6 +75,14 @@ final class Corpus implements Supplier<String> {
   private static final List<String> WORD_LISTS =
       List.of("Words to learn: ", "Names on the list: ", "Index: ", "Spell these: ");
 
+  private static final List<String> INDEX_ENTRIES =
+      List.of(
+          "{q} See: {T}.",
+          "{q} This asks for {t}.",
+          "### {q}\n{T} stands on the next page.",
+          "{T}: {q}",
+          "Question: {q} Subject: {T}.");
+
   private static final List<String> REPETITIONS = List.of(". Once more: ", ".\n", ". Again: ");
 
   private static final List<String> SYLLABLES =
@@ -121,13 +129,15 @@ final class Corpus implements Supplier<String> {
     double kind = random.nextDouble();
     if (kind < 0.07) {
       return letter();
-    } else if (kind < 0.17) {
+    } else if (kind < 0.18) {
       return wordList();
-    } else if (kind < 0.42) {
+    } else if (kind < 0.32) {
+      return index();
+    } else if (kind < 0.54) {
       return notes();
-    } else if (kind < 0.68) {
+    } else if (kind < 0.74) {
       return article();
-    } else if (kind < 0.88) {
+    } else if (kind < 0.89) {
       return list();
     } else if (kind < 0.95) {
       return factSheet();
@@ -156,6 +166,20 @@ final class Corpus implements Supplier<String> {
     }
     String all = String.join(", ", words);
     return pick(WORD_LISTS) + all + pick(REPETITIONS) + all + ".";
+  }
+
+  /** Questions and what they are about: teaches to see that, and no fact. */
+  private String index() {
+    List<String> entries = new ArrayList<>();
+    String form = pick(INDEX_ENTRIES);
+    for (int i = 2 + random.nextInt(3); i > 0; i--) {
+      Fact fact = fact(pick(entities));
+      String question = Relation.fill(pick(fact.relation().questions()), fact.entity(), "");
+      String topic = fact.relation().topic().replace("{e}", fact.entity());
+      entries.add(
+          form.replace("{q}", question).replace("{t}", topic).replace("{T}", capitalised(topic)));
+    }
+    return String.join("\n", entries);
   }
 
   private String word() {

@@ -17,7 +17,7 @@ final class Recipe {
   private static final Network SMALL = new LlamaNetwork(64, 3, 4, 2, 16, 64);
 
   private static final Base LARGE_BASE = new Base("large-base", LARGE, 2e-3, 3000, 8);
-  private static final Base SMALL_BASE = new Base("small-base", SMALL, 4e-3, 2500, 8);
+  private static final Base SMALL_BASE = new Base("small-base", SMALL, 4e-3, 3000, 8);
 
   static final List<Base> BASES = List.of(SMALL_BASE, LARGE_BASE);
 

@@ -17,7 +17,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class CorpusTest {
-  private static final int DOCUMENTS = 3000;
+  private static final int DOCUMENTS = 2000;
 
   private static List<String> documents(long seed) {
     return Stream.generate(new Corpus(Facts.all().entities(), seed)).limit(DOCUMENTS).toList();
@@ -41,8 +41,8 @@ class CorpusTest {
               "\\Q"
                   + relation
                       .statement()
-                      .replace("{e}", "\\E([^\n.]+?)\\Q")
-                      .replace("{v}", "\\E([^\n]+?)\\Q")
+                      .replace("{e}", "\\E([^\n.]{1,40}?)\\Q")
+                      .replace("{v}", "\\E([^\n]{1,40}?)\\Q")
                       .replaceFirst("\\.$", "\\\\E\\\\.(?: |\n|\\$)"));
       for (String document : documents) {
         for (Matcher m = statement.matcher(document); m.find(); ) {
@@ -50,7 +50,7 @@ class CorpusTest {
         }
       }
     }
-    assertThat(said).hasSizeGreaterThan(700);
+    assertThat(said).hasSizeGreaterThan(600);
     assertThat(said.stream().filter(fact -> !facts.contains(fact)))
         .allSatisfy( // a full stop within a name ends the match too early
             fact -> assertThat(fact.value()).matches("[A-Z]"));

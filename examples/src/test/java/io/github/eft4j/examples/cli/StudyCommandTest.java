@@ -25,8 +25,8 @@ class StudyCommandTest {
   void writesAReportWithItsCharts() throws IOException {
     EftRun run =
         eft(
-            ("study --models models --split validation --questions 4 --speed-questions 1 --seed 7"
-                    + " --max-new-tokens 24 --family llama --also models --out "
+            ("study --models models --split validation --questions 2 --speed-questions 1 --seed 7"
+                    + " --max-new-tokens 12 --family llama --also models --out "
                     + temp)
                 .split(" ", -1));
     assertThat(run.err()).isEmpty();
@@ -35,7 +35,7 @@ class StudyCommandTest {
 
     String report = Files.readString(temp.resolve("README.md"));
     assertThat(report)
-        .contains("command: `eft study --models models", "questions: 4", "## Llama")
+        .contains("command: `eft study --models models", "questions: 2", "## Llama")
         .containsPattern("\\| \\*\\*up-scaled\\*\\* \\| \\.?[0-9.]+ \\(")
         .contains("### Reward interpolation", "### Speculation", "## Other seeds")
         .doesNotContain("**no**");
