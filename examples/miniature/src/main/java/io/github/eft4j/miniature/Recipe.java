@@ -15,17 +15,25 @@ final class Recipe {
 
   private static final Network LARGE = new LlamaNetwork(192, 4, 6, 3, 32, 512);
   private static final Network SMALL = new LlamaNetwork(64, 3, 4, 2, 16, 64);
+  private static final Network FALCON_LARGE = new FalconNetwork(160, 4, 5, 640);
+  private static final Network FALCON_SMALL = new FalconNetwork(64, 3, 4, 64);
 
-  private static final Base LARGE_BASE = new Base("large-base", LARGE, 2e-3, 3000, 8);
   private static final Base SMALL_BASE = new Base("small-base", SMALL, 4e-3, 3000, 8);
+  private static final Base LARGE_BASE = new Base("large-base", LARGE, 3e-3, 2000, 8);
+  private static final Base FALCON_SMALL_BASE =
+      new Base("falcon-small-base", FALCON_SMALL, 4e-3, 2500, 8);
+  private static final Base FALCON_LARGE_BASE =
+      new Base("falcon-large-base", FALCON_LARGE, 3e-3, 2000, 8);
 
-  static final List<Base> BASES = List.of(SMALL_BASE, LARGE_BASE);
+  static final List<Base> BASES =
+      List.of(SMALL_BASE, LARGE_BASE, FALCON_SMALL_BASE, FALCON_LARGE_BASE);
 
   static final List<Tuned> TUNED =
       List.of(
-          new Tuned("small-tuned", SMALL_BASE, Style.POLITE, 1e-3, 110, 16),
-          new Tuned("small-terse", SMALL_BASE, Style.TERSE, 1e-3, 110, 16),
-          new Tuned("large-tuned", LARGE_BASE, Style.POLITE, 3e-4, 110, 16));
+          new Tuned("small-tuned", SMALL_BASE, Style.POLITE, 5e-4, 110, 16),
+          new Tuned("small-terse", SMALL_BASE, Style.TERSE, 5e-4, 110, 16),
+          new Tuned("large-tuned", LARGE_BASE, Style.POLITE, 3e-4, 110, 16),
+          new Tuned("falcon-small-tuned", FALCON_SMALL_BASE, Style.POLITE, 5e-4, 110, 16));
 
   private Recipe() {}
 
