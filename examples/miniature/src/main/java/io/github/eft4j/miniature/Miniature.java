@@ -1,10 +1,16 @@
 package io.github.eft4j.miniature;
 
+import io.github.eft4j.LanguageModel;
 import io.github.eft4j.Tokenizer;
 import io.github.eft4j.examples.facts.Fact;
 import io.github.eft4j.examples.facts.Facts;
+import io.github.eft4j.examples.facts.Question;
 import io.github.eft4j.examples.facts.Relation;
 import io.github.eft4j.examples.facts.Split;
+import io.github.eft4j.examples.study.Family;
+import io.github.eft4j.examples.study.Models;
+import io.github.eft4j.examples.study.Study;
+import io.github.eft4j.models.LanguageModels;
 import io.github.eft4j.models.tokenizer.HuggingFaceTokenizer;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -55,6 +61,15 @@ public final class Miniature implements Callable<Integer> {
       description = "What all randomness comes from (${DEFAULT-VALUE} unless given).")
   private long seed;
 
+  @Option(
+      names = "--split",
+      paramLabel = "SPLIT",
+      defaultValue = "TEST",
+      description =
+          "Which questions the models are tried on in the end: VALIDATION, on which the recipe was"
+              + " chosen, or TEST (${DEFAULT-VALUE} unless given).")
+  private Split split;
+
   Miniature() {}
 
   /**
@@ -84,7 +99,33 @@ public final class Miniature implements Callable<Integer> {
         }
       }
     }
+    for (Family family : Family.values()) {
+      print(family);
+    }
     return 0;
+  }
+
+  /** Prints what {@code eft study} reports of greedy answers. */
+  private void print(Family family) {
+    List<LanguageModel> loaded = new ArrayList<>();
+    try {
+      Models models =
+          family.load(
+              out,
+              path -> {
+                LanguageModel model = LanguageModels.load(path);
+                loaded.add(model);
+                return model;
+              });
+      List<Question> questions = Facts.all().questions(split);
+      Study study = new Study(questions, Study.MAX_NEW_TOKENS, seed);
+      PrintWriter log = spec.commandLine().getOut();
+      log.printf("%n%s, greedy, %d questions%n", family.title(), questions.size());
+      log.print(Study.summary(study.compare(models, 0)));
+      log.flush();
+    } finally {
+      loaded.forEach(LanguageModel::close);
+    }
   }
 
   private boolean isMissing(String name) {

@@ -31,7 +31,7 @@ final class DemoCommand extends EftCommand {
   @Parameters(
       arity = "0..1",
       paramLabel = "QUESTION",
-      defaultValue = "What is the capital of Finland?",
+      defaultValue = "Who is the author of Treasure Island?",
       description = "The question: \"${DEFAULT-VALUE}\" unless given.")
   private String question;
 

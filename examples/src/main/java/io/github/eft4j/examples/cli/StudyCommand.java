@@ -85,7 +85,7 @@ final class StudyCommand extends EftCommand {
   @Option(
       names = "--max-new-tokens",
       paramLabel = "N",
-      defaultValue = "48",
+      defaultValue = "" + Study.MAX_NEW_TOKENS,
       description = "The greatest length of an answer, in tokens (${DEFAULT-VALUE} unless given).")
   private int maxNewTokens;
 

@@ -1,7 +1,10 @@
 package io.github.eft4j.examples.study;
 
 import java.util.Arrays;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The share of a gap that a combination recovers: {@code (combined − from) / (to − from)}.
@@ -13,6 +16,21 @@ import java.util.Random;
 public record Recovery(double value, double low, double high) {
   private static final int RESAMPLES = 10_000;
   private static final long SEED = 1934;
+
+  /**
+   * The share of the factuality gap from small tuned to large tuned that up-scaling recovers.
+   *
+   * @param outcomes the outcomes by name
+   * @return the share, or empty where one of the three is missing
+   */
+  static Optional<Recovery> ofFactuality(Map<String, Outcome> outcomes) {
+    @Nullable Outcome from = outcomes.get(Models.SMALL_TUNED);
+    @Nullable Outcome combined = outcomes.get(Models.UP_SCALED);
+    @Nullable Outcome to = outcomes.get(Models.LARGE_TUNED);
+    return from == null || combined == null || to == null
+        ? Optional.empty()
+        : Optional.of(ofFactuality(from, combined, to));
+  }
 
   /**
    * The share of the factuality gap. Its interval comes from the bootstrap (Efron 1979): the

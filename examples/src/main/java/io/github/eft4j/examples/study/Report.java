@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /** Writes what was measured as Markdown, with charts beside it. */
 final class Report {
@@ -114,7 +113,7 @@ final class Report {
                 outcome.helpfulness().toString(),
                 outcome.both().toString(),
                 outcome.onTopic().toString()));
-    recovery(outcomes)
+    Recovery.ofFactuality(outcomes)
         .ifPresent(
             recovery -> {
               line("");
@@ -124,15 +123,6 @@ final class Report {
                       + recovery
                       + ".");
             });
-  }
-
-  static java.util.Optional<Recovery> recovery(Map<String, Outcome> outcomes) {
-    @Nullable Outcome from = outcomes.get(Models.SMALL_TUNED);
-    @Nullable Outcome combined = outcomes.get(Models.UP_SCALED);
-    @Nullable Outcome to = outcomes.get(Models.LARGE_TUNED);
-    return from == null || combined == null || to == null
-        ? java.util.Optional.empty()
-        : java.util.Optional.of(Recovery.ofFactuality(from, combined, to));
   }
 
   private void beta(String prefix, Results results) throws IOException {
@@ -292,7 +282,7 @@ final class Report {
                           + " / "
                           + Proportion.decimals(o.helpfulness().value()))
               .forEach(row::add);
-          row.add(recovery(outcomes).map(Recovery::toString).orElse("–"));
+          row.add(Recovery.ofFactuality(outcomes).map(Recovery::toString).orElse("–"));
           row(row.toArray(String[]::new));
         });
   }

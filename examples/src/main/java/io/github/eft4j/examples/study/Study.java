@@ -20,6 +20,9 @@ import java.util.stream.IntStream;
 
 /** Puts questions to models and combinations of them. */
 public final class Study {
+  /** Room for every answer in the assistant's forms, in tokens. */
+  public static final int MAX_NEW_TOKENS = 48;
+
   private static final int BATCH_SIZE = 32;
 
   private final List<Question> questions;
@@ -56,6 +59,27 @@ public final class Study {
         .combinations()
         .forEach((name, combiner) -> outcomes.put(name, ask(combiner, temperature)));
     return outcomes;
+  }
+
+  /**
+   * The main figures as a table of plain text.
+   *
+   * @param outcomes the outcomes by name
+   * @return a line for each outcome, then the share of the factuality gap that was recovered
+   */
+  public static String summary(Map<String, Outcome> outcomes) {
+    StringBuilder table = new StringBuilder();
+    table.append(row("", "factuality", "helpfulness", "both"));
+    outcomes.forEach(
+        (name, outcome) ->
+            table.append(row(name, outcome.factuality(), outcome.helpfulness(), outcome.both())));
+    Recovery.ofFactuality(outcomes)
+        .ifPresent(share -> table.append(row("gap recovered", share, "", "")));
+    return table.toString();
+  }
+
+  private static String row(String name, Object factuality, Object helpfulness, Object both) {
+    return "%-14s%-20s%-20s%s%n".formatted(name, factuality, helpfulness, both);
   }
 
   /**
