@@ -139,7 +139,8 @@ final class StudyCommand extends EftCommand {
     StudyReport report = new StudyReport(study, speedQuestions, this::progress);
     try (ModelLoader.Models models = loader.open()) {
       for (Family family : families()) {
-        report.add(family.title(), family.load(directory, models::load));
+        Models some = family.load(directory, models::load);
+        report.add(family.title(), family.describe(directory), some);
       }
     }
     others.forEach(other -> addSeed(report, study, other));

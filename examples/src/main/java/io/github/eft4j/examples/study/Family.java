@@ -1,9 +1,14 @@
 package io.github.eft4j.examples.study;
 
 import io.github.eft4j.LanguageModel;
+import io.github.eft4j.models.LanguageModels;
+import io.github.eft4j.models.ModelInfo;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 
@@ -13,6 +18,9 @@ public enum Family {
   LLAMA("Llama", ""),
   /** Falcon. */
   FALCON("Falcon", "falcon-");
+
+  private static final List<String> NAMES =
+      List.of("small-base", "small-tuned", "small-terse", "large-base", "large-tuned");
 
   private final String title;
   private final String prefix;
@@ -55,6 +63,31 @@ public enum Family {
         loader.apply(directory.resolve(prefix + "small-tuned")),
         optional(directory.resolve(prefix + "small-terse"), loader),
         optional(directory.resolve(prefix + "large-tuned"), loader));
+  }
+
+  /**
+   * The models of this family and their sizes.
+   *
+   * @param directory as for {@link #load}
+   * @return a few words on each model, by name
+   */
+  public Map<String, String> describe(Path directory) {
+    Map<String, String> all = new LinkedHashMap<>();
+    for (String name : NAMES) {
+      Path path = directory.resolve(prefix + name);
+      if (Files.exists(path)) {
+        ModelInfo info = LanguageModels.inspect(path);
+        all.put(
+            path.getFileName().toString(),
+            String.format(
+                Locale.ROOT,
+                "%,d weights, %d layers of %d",
+                info.parameters(),
+                info.config().layers(),
+                info.config().hiddenSize()));
+      }
+    }
+    return all;
   }
 
   private static Optional<LanguageModel> optional(Path path, Function<Path, LanguageModel> loader) {

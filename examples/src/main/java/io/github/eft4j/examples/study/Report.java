@@ -81,7 +81,7 @@ final class Report {
     String prefix = family.toLowerCase(Locale.ROOT) + "-";
     line("");
     line("## " + family);
-    header("model", "");
+    header("model", "size");
     results.models().forEach((name, words) -> row(name, words));
     Charts.compare(
         directory.resolve(prefix + "models.png"),

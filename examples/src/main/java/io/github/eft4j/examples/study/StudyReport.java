@@ -38,9 +38,10 @@ public final class StudyReport {
    * Measures everything on the models of one family.
    *
    * @param family the family's name
+   * @param descriptions a few words on each model, by name
    * @param models the models
    */
-  public void add(String family, Models models) {
+  public void add(String family, Map<String, String> descriptions, Models models) {
     begin(family, "greedy answers");
     Map<String, Outcome> greedy = study.compare(models, 0);
     begin(family, "drawn answers");
@@ -59,7 +60,7 @@ public final class StudyReport {
     families.put(
         family,
         new Results(
-            describe(models),
+            descriptions,
             study.questions(),
             greedy,
             drawn,
@@ -82,17 +83,6 @@ public final class StudyReport {
   private static LogitCombiner conservative(Models models, double topP) {
     return LogitCombiner.conservative(
         models.largeBase(), models.smallTuned(), models.smallBase(), topP);
-  }
-
-  private static Map<String, String> describe(Models models) {
-    Map<String, String> all = new LinkedHashMap<>();
-    Stream.of(
-            Stream.of(models.largeBase(), models.smallBase(), models.smallTuned()),
-            models.smallTerse().stream(),
-            models.largeTuned().stream())
-        .flatMap(some -> some)
-        .forEach(model -> all.put(model.name(), model.toString()));
-    return all;
   }
 
   /**
