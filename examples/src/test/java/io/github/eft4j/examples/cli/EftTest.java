@@ -111,7 +111,7 @@ class EftTest {
     Path other = copyOfModel("small-base", directory);
     Path tokenizer = other.resolve("tokenizer.json");
     Files.writeString(
-        tokenizer, Files.readString(tokenizer).replaceFirst("\"\\$\":\\s*\\d+", "\"€\":5"));
+        tokenizer, Files.readString(tokenizer).replaceFirst("\"\\$\"\\s*:\\s*\\d+", "\"€\":5"));
     EftRun run =
         eft(
             "sample --large %s --tuned %s --base %s --ids 5"
