@@ -175,7 +175,7 @@ final class StudyCommand extends EftCommand {
     try (ModelLoader.Models models = loader.open()) {
       progress(other.toString());
       Models some = Family.LLAMA.load(other, models::load);
-      report.addSeed(other.getFileName().toString(), study.compare(some, 0));
+      report.addSeed(other.toString(), study.compare(some, 0));
     }
   }
 
