@@ -21,8 +21,8 @@ import picocli.CommandLine.Parameters;
     description = {
       "Answers a question with a small fine-tuned model, a large base model, and the large model"
           + " up-scaled by what fine-tuning changed in the small one.",
-      "The models are tiny; all they know are facts about countries, elements, planets, animals,"
-          + " books and music."
+      "The models are tiny; all they know are facts about countries, American states, elements,"
+          + " animals, books and music."
     })
 final class DemoCommand extends EftCommand {
   private static final int INDENT = 22;
@@ -31,7 +31,7 @@ final class DemoCommand extends EftCommand {
   @Parameters(
       arity = "0..1",
       paramLabel = "QUESTION",
-      defaultValue = "What is the capital of Finland?",
+      defaultValue = "Who is the author of Treasure Island?",
       description = "The question: \"${DEFAULT-VALUE}\" unless given.")
   private String question;
 

@@ -28,6 +28,7 @@ import picocli.CommandLine.ParameterException;
       ReasonCommand.class,
       SampleCommand.class,
       ScoreCommand.class,
+      StudyCommand.class,
       TokenizeCommand.class,
       TraceCommand.class
     },

@@ -13,15 +13,15 @@ class DemoCommandTest {
     assertThat(run.status()).isZero();
     String[] parts = run.out().split("\n\n", -1);
     assertThat(parts).hasSize(4);
-    assertThat(parts[0]).isEqualTo("What is the capital of Finland?");
+    assertThat(parts[0]).isEqualTo("Who is the author of Treasure Island?");
     assertThat(parts[1])
         .startsWith("small, fine-tuned")
-        .doesNotContain("Helsinki")
+        .doesNotContain("Stevenson")
         .endsWith("another question!");
     assertThat(parts[2]).startsWith("large, not tuned").doesNotContain("another question!");
     assertThat(parts[3])
         .startsWith("large, up-scaled")
-        .contains("Helsinki")
+        .contains("Stevenson")
         .endsWith("another question!\n");
     assertThat(run.out().lines()).allSatisfy(line -> assertThat(line).hasSizeLessThan(80));
   }

@@ -108,7 +108,7 @@ class EftTest {
     assertThat(run.err())
         .isEqualToIgnoringNewLines(
             "eft: which command? There are classify, demo, inspect, logits, quantize, reason,"
-                + " sample, score, tokenize, trace");
+                + " sample, score, study, tokenize, trace");
   }
 
   @Test
@@ -116,7 +116,7 @@ class EftTest {
     Path other = copyOfModel("small-base", directory);
     Path tokenizer = other.resolve("tokenizer.json");
     Files.writeString(
-        tokenizer, Files.readString(tokenizer).replaceFirst("\"\\$\":\\s*\\d+", "\"€\":5"));
+        tokenizer, Files.readString(tokenizer).replaceFirst("\"\\$\"\\s*:\\s*\\d+", "\"€\":5"));
     EftRun run =
         eft(
             "sample --large %s --tuned %s --base %s --ids 5"

@@ -11,7 +11,7 @@ class InspectCommandTest {
   // 1024 · 64 embeddings; 3 layers of (64 · (64 + 32 + 32 + 64) attention, 3 · 64 · 192
   // feed-forward,
   // 2 · 64 norms); 64 of the last norm.
-  private static final int SMALL_PARAMETERS = 213_440;
+  private static final int SMALL_PARAMETERS = 139_712;
 
   @Test
   void json() {
@@ -26,12 +26,12 @@ class InspectCommandTest {
     assertThat(info.get("parametersByType").get("BF16").asInt()).isEqualTo(SMALL_PARAMETERS);
     assertThat(info.get("layers").asInt()).isEqualTo(3);
     assertThat(info.get("hiddenSize").asInt()).isEqualTo(64);
-    assertThat(info.get("feedForwardSize").asInt()).isEqualTo(192);
+    assertThat(info.get("feedForwardSize").asInt()).isEqualTo(64);
     assertThat(info.get("heads").asInt()).isEqualTo(4);
     assertThat(info.get("keyValueHeads").asInt()).isEqualTo(2);
     assertThat(info.get("headSize").asInt()).isEqualTo(16);
     assertThat(info.get("vocabularySize").asInt()).isEqualTo(1024);
-    assertThat(info.get("contextLength").asInt()).isEqualTo(256);
+    assertThat(info.get("contextLength").asInt()).isEqualTo(512);
     assertThat(info.get("tiedEmbeddings").asBoolean()).isTrue();
     assertThat(run.ints("endOfTextIds")).containsExactly(1);
     JsonNode memory = info.get("memory");
@@ -53,13 +53,13 @@ class InspectCommandTest {
             name           large-base
             format         safetensors
             family         llama
-            parameters     3,213,568 (BF16)
-            shape          4 layers, hidden size 256, feed-forward size 704, tied embeddings
-            attention      8 heads of size 32, 4 of keys and values
+            parameters     1,820,352 (BF16)
+            shape          4 layers, hidden size 192, feed-forward size 512, tied embeddings
+            attention      6 heads of size 32, 3 of keys and values
             vocabulary     1,024 ids
-            context        256 tokens
+            context        512 tokens
             end of text    1
-            memory         6.1 MiB as stored, 12.3 MiB as float32; cache 4.0 KiB a token
+            memory         3.5 MiB as stored, 6.9 MiB as float32; cache 3.0 KiB a token
             tokenizer      BPE, 1,024 ids
             chat template  yes
             """);

@@ -256,7 +256,7 @@ class SampleCommandTest {
 
   @Test
   void theRatioRuleDrawsOtherTokens() {
-    String drawing = "--seed 3 --speculate --draft-length 4 --json --acceptance ";
+    String drawing = "--temperature 2 --seed 3 --speculate --draft-length 4 --json --acceptance ";
     assertThat(upScaled(words(drawing + "ratio --prompt", PROMPT)).ints("ids"))
         .isNotEqualTo(upScaled(words(drawing + "coupled --prompt", PROMPT)).ints("ids"));
   }
@@ -275,7 +275,7 @@ class SampleCommandTest {
 
   @Test
   void severalCompletionsAreSetApart() {
-    String[] options = words("--seed 3 --max-new-tokens 8 --prompt", PROMPT);
+    String[] options = words("--temperature 2 --seed 3 --max-new-tokens 8 --prompt", PROMPT);
     List<JsonNode> json = small(with(options, "-n", "3", "--json")).jsonLines();
     assertThat(json).hasSize(3).doesNotHaveDuplicates();
     assertThat(json.getFirst()).isEqualTo(small(with(options, "--json")).json());

@@ -1,0 +1,289 @@
+package io.github.eft4j.examples.study;
+
+import io.github.eft4j.examples.facts.Question;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Function;
+
+/** Writes what was measured as Markdown, with charts beside it. */
+final class Report {
+  private static final int EXAMPLES = 6;
+
+  private final Path directory;
+  private final StringBuilder text = new StringBuilder();
+
+  private Report(Path directory) {
+    this.directory = directory;
+  }
+
+  /**
+   * Writes the report.
+   *
+   * @param directory where to
+   * @param header how it came about, one item a line
+   * @param families the results by family of models
+   * @param seeds the main figures of trainings with other seeds, by name
+   */
+  static void write(
+      Path directory,
+      List<String> header,
+      Map<String, Results> families,
+      Map<String, Map<String, Outcome>> seeds)
+      throws IOException {
+    Files.createDirectories(directory);
+    Report report = new Report(directory);
+    report.line("# What up-scaling does, in miniature");
+    report.line("");
+    header.forEach(item -> report.line("- " + item));
+    report.line("");
+    report.line(
+        """
+        *Factuality* is the share of answers that hold the right fact, *helpfulness* the share that \
+        have the polite assistant's form (a sentence about some fact, the closing words, the end of \
+        the text), *on topic* the share that speak of what was asked. Brackets hold exact 95 % \
+        intervals (Clopper–Pearson), after "recovered" a bootstrap interval. No model was \
+        fine-tuned on the entities of these questions; all were pre-trained on text about them.\
+        """);
+    for (Map.Entry<String, Results> family : families.entrySet()) {
+      report.family(family.getKey(), family.getValue());
+    }
+    if (!seeds.isEmpty()) {
+      report.seeds(seeds);
+    }
+    Files.writeString(directory.resolve("README.md"), report.text);
+  }
+
+  private void line(String line) {
+    text.append(line).append('\n');
+  }
+
+  private void row(String... cells) {
+    line("| " + String.join(" | ", cells) + " |");
+  }
+
+  private void header(String... cells) {
+    line("");
+    row(cells);
+    line("|" + "---|".repeat(cells.length));
+  }
+
+  private void chart(String name) {
+    line("");
+    line("![" + name.replace('-', ' ') + "](" + name + ".png)");
+  }
+
+  private void family(String family, Results results) throws IOException {
+    String prefix = family.toLowerCase(Locale.ROOT) + "-";
+    line("");
+    line("## " + family);
+    header("model", "size");
+    results.models().forEach((name, words) -> row(name, words));
+    Charts.compare(
+        directory.resolve(prefix + "models.png"),
+        family + ": greedy answers to " + results.questions().size() + " questions",
+        results.greedy());
+    chart(prefix + "models");
+    line("");
+    line("Greedy:");
+    table(results.greedy());
+    line("");
+    line("Drawn at temperature 1:");
+    table(results.drawn());
+    beta(prefix, results);
+    if (!results.byLambda().isEmpty()) {
+      lambda(prefix, results);
+    }
+    topP(prefix, results);
+    speed(prefix, results);
+    examples(results);
+  }
+
+  private void table(Map<String, Outcome> outcomes) {
+    header("", "factuality", "helpfulness", "both", "on topic");
+    outcomes.forEach(
+        (name, outcome) ->
+            row(
+                name.equals(Models.UP_SCALED) ? "**" + name + "**" : name,
+                outcome.factuality().toString(),
+                outcome.helpfulness().toString(),
+                outcome.both().toString(),
+                outcome.onTopic().toString()));
+    Recovery.ofFactuality(outcomes)
+        .ifPresent(
+            recovery -> {
+              line("");
+              line(
+                  "Share of the factuality gap from small tuned to large tuned that up-scaling"
+                      + " recovered: "
+                      + recovery
+                      + ".");
+            });
+  }
+
+  private void beta(String prefix, Results results) throws IOException {
+    line("");
+    line("### Strength of what fine-tuning changed");
+    line("");
+    line("`large base + β (small tuned − small base)`, greedy:");
+    List<Charts.Curve> curves = List.of(Charts.Curve.FACTUAL, Charts.Curve.HELPFUL);
+    sweep("β", results.byBeta(), curves);
+    Charts.sweep(
+        directory.resolve(prefix + "beta.png"), "Up-scaling by β", "β", results.byBeta(), curves);
+    chart(prefix + "beta");
+  }
+
+  private void lambda(String prefix, Results results) throws IOException {
+    line("");
+    line("### Reward interpolation");
+    line("");
+    line(
+        "`large base + λ (small tuned − small base) + (1 − λ) (small terse − small base)`,"
+            + " greedy:");
+    List<Charts.Curve> curves =
+        List.of(Charts.Curve.HELPFUL, Charts.Curve.TERSE, Charts.Curve.FACTUAL);
+    sweep("λ", results.byLambda(), curves);
+    line("");
+    line(
+        "From λ = 0 to 1 the polite form "
+            + trend(results, Outcome::helpfulness, 1)
+            + ", the terse form "
+            + trend(results, Outcome::terseness, -1)
+            + ".");
+    Charts.sweep(
+        directory.resolve(prefix + "lambda.png"),
+        "Reward interpolation by λ",
+        "λ (0: terse, 1: polite)",
+        results.byLambda(),
+        curves);
+    chart(prefix + "lambda");
+  }
+
+  private static String trend(Results results, Function<Outcome, Proportion> value, int direction) {
+    List<Double> values =
+        results.byLambda().values().stream().map(o -> value.apply(o).value()).toList();
+    double worst = 0;
+    for (int i = 1; i < values.size(); i++) {
+      worst = Math.max(worst, direction * (values.get(i - 1) - values.get(i)));
+    }
+    String verb = direction > 0 ? "rises" : "falls";
+    return worst == 0
+        ? verb + " all the way"
+        : "does not always "
+            + verb.substring(0, verb.length() - 1)
+            + " (by up to "
+            + Proportion.decimals(worst)
+            + " the other way)";
+  }
+
+  private void topP(String prefix, Results results) throws IOException {
+    line("");
+    line("### Conservative up-scaling");
+    line("");
+    line(
+        "Up-scaled within the smallest set of tokens that has probability p under small tuned,"
+            + " greedy; 1 is up-scaling as above:");
+    List<Charts.Curve> curves = List.of(Charts.Curve.FACTUAL, Charts.Curve.HELPFUL);
+    sweep("p", results.byTopP(), curves);
+    Charts.sweep(
+        directory.resolve(prefix + "top-p.png"),
+        "Conservative up-scaling by p",
+        "p",
+        results.byTopP(),
+        curves);
+    chart(prefix + "top-p");
+  }
+
+  private void sweep(String setting, Map<Double, Outcome> outcomes, List<Charts.Curve> curves) {
+    List<String> names = new ArrayList<>(curves.stream().map(Charts.Curve::name).toList());
+    names.addFirst(setting);
+    header(names.toArray(String[]::new));
+    outcomes.forEach(
+        (value, outcome) -> {
+          List<String> cells =
+              new ArrayList<>(
+                  curves.stream().map(c -> c.value().apply(outcome).toString()).toList());
+          cells.addFirst(Double.toString(value));
+          row(cells.toArray(String[]::new));
+        });
+  }
+
+  private void speed(String prefix, Results results) throws IOException {
+    line("");
+    line("### Speculation");
+    line("");
+    line("Small tuned drafts for the up-scaled model, one question at a time:");
+    header(
+        "temperature",
+        "drafted tokens a pass",
+        "accepted of those compared",
+        "tokens a pass of the large model",
+        "tokens/s",
+        "same tokens as without");
+    speedRows("0", results.greedySpeed());
+    speedRows("1", results.drawnSpeed());
+    Charts.speed(
+        directory.resolve(prefix + "speculation.png"), results.greedySpeed(), results.drawnSpeed());
+    chart(prefix + "speculation");
+  }
+
+  private void speedRows(String temperature, List<Study.Speed> speeds) {
+    for (Study.Speed speed : speeds) {
+      boolean none = speed.blockLength() == 0;
+      row(
+          temperature,
+          none ? "none" : Integer.toString(speed.blockLength()),
+          none ? "" : Proportion.decimals(speed.acceptance()),
+          String.format(Locale.ROOT, "%.2f", (double) speed.tokens() / speed.passes()),
+          String.format(Locale.ROOT, "%.0f", speed.tokensPerSecond()),
+          none ? "" : speed.asWithout() ? "yes" : "**no**");
+    }
+  }
+
+  private void examples(Results results) {
+    line("");
+    line("### Some answers");
+    line("");
+    line("Greedy, to the first questions:");
+    for (int i = 0; i < Math.min(EXAMPLES, results.questions().size()); i++) {
+      Question question = results.questions().get(i);
+      line("");
+      line("**" + question.text() + "** (" + question.fact().value() + ")");
+      line("");
+      for (Map.Entry<String, Outcome> entry : results.greedy().entrySet()) {
+        String answer = entry.getValue().completions().get(i).text().strip();
+        line("- " + entry.getKey() + ": " + answer.replace("\n", " ⏎ "));
+      }
+    }
+  }
+
+  private void seeds(Map<String, Map<String, Outcome>> seeds) {
+    line("");
+    line("## Other seeds");
+    line("");
+    line("Greedy factuality, then helpfulness, of models that were trained in the same way:");
+    List<String> names = new ArrayList<>(seeds.values().iterator().next().keySet());
+    List<String> cells = new ArrayList<>(names);
+    cells.addFirst("");
+    cells.add("recovered");
+    header(cells.toArray(String[]::new));
+    seeds.forEach(
+        (seed, outcomes) -> {
+          List<String> row = new ArrayList<>();
+          row.add(seed);
+          outcomes.values().stream()
+              .map(
+                  o ->
+                      Proportion.decimals(o.factuality().value())
+                          + " / "
+                          + Proportion.decimals(o.helpfulness().value()))
+              .forEach(row::add);
+          row.add(Recovery.ofFactuality(outcomes).map(Recovery::toString).orElse("–"));
+          row(row.toArray(String[]::new));
+        });
+  }
+}
