@@ -47,7 +47,8 @@ final class Report {
         have the polite assistant's form (a sentence about some fact, the closing words, the end of \
         the text), *on topic* the share that speak of what was asked. Brackets hold exact 95 % \
         intervals (Clopper–Pearson), after "recovered" a bootstrap interval. No model was \
-        fine-tuned on the entities of these questions; all were pre-trained on text about them.\
+        fine-tuned on the entities of these questions; all were pre-trained on text about them. How \
+        they were tuned was chosen on questions about yet other entities (`--split validation`).\
         """);
     for (Map.Entry<String, Results> family : families.entrySet()) {
       report.family(family.getKey(), family.getValue());
