@@ -8,18 +8,35 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A combiner made ready to be evaluated on rows of logits: models have become indices, weights
  * numbers. Immutable.
  */
 final class CombinerPlan {
+  /** Stands for no leaf. */
+  private static final int NONE = -1;
+
   private final RowKernels kernels = RowKernels.fastest();
   private final int vocabulary;
   private final Sum sum;
 
   /** A sum of logits of leaves and of values of functions. */
-  private record Sum(List<WeightedLeaf> leaves, List<WeightedFunction> functions) {}
+  private record Sum(List<WeightedLeaf> leaves, List<WeightedFunction> functions) {
+    /** Whether this is one leaf as it is. */
+    boolean isLeaf(int leaf) {
+      return functions.isEmpty()
+          && leaves.size() == 1
+          && leaves.getFirst().leaf == leaf
+          && leaves.getFirst().weight == 1;
+    }
+
+    boolean reads(int leaf) {
+      return leaves.stream().anyMatch(term -> term.leaf == leaf)
+          || functions.stream().flatMap(f -> f.inputs.stream()).anyMatch(s -> s.reads(leaf));
+    }
+  }
 
   private record WeightedLeaf(double weight, int leaf) {}
 
@@ -70,31 +87,37 @@ final class CombinerPlan {
    *     forbids a token
    */
   boolean evaluate(MemorySegment[] logits, double[] scores) {
-    return evaluate(sum, logits, scores);
+    return evaluate(logits, NONE, scores);
   }
 
-  private boolean evaluate(Sum expression, MemorySegment[] logits, double[] scores) {
+  /**
+   * Evaluates the expression where one leaf's row holds log-probabilities, which need not be
+   * normalised, and cannot be where some of them are only bounds.
+   */
+  boolean evaluate(MemorySegment[] logits, int normalised, double[] scores) {
+    return evaluate(sum, logits, normalised, scores);
+  }
+
+  private boolean evaluate(
+      Sum expression, MemorySegment[] logits, int normalised, double[] scores) {
     Arrays.fill(scores, 0, vocabulary, 0);
     boolean finite = true;
     for (WeightedLeaf leaf : expression.leaves) {
       finite &= kernels.addScaled(leaf.weight, logits[leaf.leaf], scores);
     }
     for (WeightedFunction function : expression.functions) {
-      finite &= addFunction(function, logits, scores);
+      finite &= addFunction(function, logits, normalised, scores);
     }
     return finite;
   }
 
-  private boolean addFunction(WeightedFunction term, MemorySegment[] logits, double[] scores) {
-    double[][] inputs = new double[term.inputs.size()][vocabulary];
+  private boolean addFunction(
+      WeightedFunction term, MemorySegment[] logits, int normalised, double[] scores) {
+    double[][] inputs = new double[term.inputs.size()][];
     boolean finite = true;
     for (int i = 0; i < inputs.length; i++) {
-      double[] input = inputs[i];
-      finite &= evaluate(term.inputs.get(i), logits, input);
-      double logZ = Distribution.logSumExp(input);
-      for (int id = 0; id < vocabulary; id++) {
-        input[id] -= logZ;
-      }
+      inputs[i] = new double[vocabulary];
+      finite &= evaluateInput(term.inputs.get(i), logits, normalised, inputs[i]);
     }
     double[] value = new double[vocabulary];
     term.function.apply(inputs, value);
@@ -103,5 +126,66 @@ final class CombinerPlan {
       finite &= scores[i] < Double.POSITIVE_INFINITY; // false for NaN
     }
     return finite;
+  }
+
+  private boolean evaluateInput(
+      Sum input, MemorySegment[] logits, int normalised, double[] logProbabilities) {
+    boolean finite = evaluate(input, logits, normalised, logProbabilities);
+    if (!input.isLeaf(normalised)) {
+      double logZ = Distribution.logSumExp(logProbabilities);
+      for (int id = 0; id < vocabulary; id++) {
+        logProbabilities[id] -= logZ;
+      }
+    }
+    return finite;
+  }
+
+  /**
+   * How the score of a token grows with one leaf's log-probability of the same token.
+   *
+   * @param leaf the leaf
+   * @return the factor, where the score is that multiple of the log-probability and something that
+   *     does not depend on the leaf, at all tokens or at {@linkplain #selected some}; NaN where it
+   *     is not as simple, or the factor is not positive
+   */
+  double slope(int leaf) {
+    double slope = 0;
+    for (WeightedLeaf term : sum.leaves) {
+      slope += term.leaf == leaf ? term.weight : 0;
+    }
+    for (WeightedFunction term : sum.functions) {
+      if (term.inputs.stream().noneMatch(input -> input.reads(leaf))) {
+        continue;
+      }
+      if (slope != 0
+          || !(term.function instanceof Combinations.SelectiveFunction)
+          || !term.inputs.getFirst().isLeaf(leaf)
+          || term.inputs.stream().skip(1).anyMatch(input -> input.reads(leaf))) {
+        return Double.NaN;
+      }
+      slope = term.weight;
+    }
+    return slope > 0 ? slope : Double.NaN;
+  }
+
+  /**
+   * Finds the tokens whose scores depend on a leaf that has a {@link #slope}.
+   *
+   * @param leaf the leaf
+   * @param logits as for {@link #evaluate(MemorySegment[], double[])}; the leaf's is not read
+   * @return for each token whether its score depends on the leaf, or null where all do
+   */
+  boolean @Nullable [] selected(int leaf, MemorySegment[] logits) {
+    for (WeightedFunction term : sum.functions) {
+      if (term.function instanceof Combinations.SelectiveFunction function
+          && term.inputs.getFirst().isLeaf(leaf)) {
+        double[][] inputs = new double[term.inputs.size()][vocabulary];
+        for (int i = 1; i < inputs.length; i++) {
+          evaluateInput(term.inputs.get(i), logits, NONE, inputs[i]);
+        }
+        return function.selected(inputs);
+      }
+    }
+    return null;
   }
 }

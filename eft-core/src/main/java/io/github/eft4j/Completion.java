@@ -17,6 +17,7 @@ import java.util.List;
  * @param promptTokens the number of tokens of the longest prompt that a model read
  * @param seed the seed that draws this completion again
  * @param speculation what came of drafting; all zero where none was done
+ * @param truncation what short lists of tokens, as served models give them, meant for it
  * @param promptTime the time from the request to the first token
  * @param decodeTime the time from the first token to the last
  */
@@ -29,6 +30,7 @@ public record Completion(
     int promptTokens,
     long seed,
     SpeculationStatistics speculation,
+    TruncationReport truncation,
     Duration promptTime,
     Duration decodeTime) {
   /** Copies the lists. */

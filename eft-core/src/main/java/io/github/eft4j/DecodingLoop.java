@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -41,8 +42,16 @@ final class DecodingLoop implements AutoCloseable {
   private final double[] draftScores;
   private final TokenDraw target;
   private final TokenDraw draft;
+  private List<Sequence> wanted = List.of();
   private final double[] targetProbabilities;
   private final double[] draftProbabilities;
+  private final TruncationPolicy truncationPolicy;
+  private @Nullable TruncatedDraw truncatedDraw;
+
+  /** For each leaf, where {@link #rows} points. */
+  private final LogitRows[] rowsOf;
+
+  private final int[] rowIndex;
 
   /** One model, the readers that it serves, and what its passes cost. */
   private static final class ModelRun {
@@ -79,13 +88,21 @@ final class DecodingLoop implements AutoCloseable {
    * @param leaves the models that are combined, and how they read the prompt
    * @param vocabulary the number of ids that are combined
    * @param speculation how to draft, or null for not at all
+   * @param truncationPolicy what to accept where lists of tokens do not decide
    */
-  DecodingLoop(List<Leaf> leaves, int vocabulary, @Nullable Speculation speculation) {
+  DecodingLoop(
+      List<Leaf> leaves,
+      int vocabulary,
+      @Nullable Speculation speculation,
+      TruncationPolicy truncationPolicy) {
+    this.truncationPolicy = truncationPolicy;
     this.readers = readers(leaves, speculation);
     this.leaves = leaves.size();
     this.speculation = speculation;
     this.draftReader = draftReader(readers, speculation);
     this.rows = new MemorySegment[leaves.size()];
+    this.rowsOf = new LogitRows[leaves.size()];
+    this.rowIndex = new int[leaves.size()];
     this.scores = new double[vocabulary];
     this.target = new TokenDraw(vocabulary);
     boolean ratio = speculation != null && speculation.rule() == AcceptanceRule.RATIO;
@@ -155,7 +172,14 @@ final class DecodingLoop implements AutoCloseable {
         }
       }
       if (!begun.isEmpty()) {
-        active.addAll(begin(begun));
+        List<Sequence> all = begun.stream().flatMap(List::stream).toList();
+        wanted = all;
+        try {
+          begin(begun);
+        } catch (CancellationException e) {
+          requireUnwanted(e);
+        }
+        active.addAll(all);
       }
       for (Sequence sequence : active) {
         sequence.checkStillWanted();
@@ -165,15 +189,32 @@ final class DecodingLoop implements AutoCloseable {
       }
       active.removeIf(Sequence::isFinished);
       if (!active.isEmpty()) {
-        round(active);
+        wanted = active;
+        try {
+          round(active);
+        } catch (CancellationException e) {
+          requireUnwanted(e);
+        }
       } else if (waiting.isEmpty()) {
         return;
       }
     }
   }
 
+  /** Whether nobody waits any more for the sequences that a pass is made for. */
+  private boolean isAbandoned() {
+    return wanted.stream().noneMatch(Sequence::isWanted);
+  }
+
+  private void requireUnwanted(CancellationException e) {
+    wanted.forEach(Sequence::checkStillWanted);
+    if (!wanted.stream().allMatch(Sequence::isFinished)) {
+      throw new IllegalStateException("a model gave up a pass that is still wanted", e);
+    }
+  }
+
   /** Reads the prompts of new sequences, and draws the first token of each. */
-  private List<Sequence> begin(List<List<Sequence>> groups) {
+  private void begin(List<List<Sequence>> groups) {
     List<Sequence> leaders = groups.stream().map(List::getFirst).toList();
     leaders.forEach(Sequence::open);
     List<Turn> turns = leaders.stream().map(s -> new Turn(s, readers.size())).toList();
@@ -187,19 +228,15 @@ final class DecodingLoop implements AutoCloseable {
       }
       forward(runs.get(r), targetLogits[r], false);
     }
-    List<Sequence> all = new ArrayList<>();
     for (int g = 0; g < turns.size(); g++) {
       for (Sequence sequence : groups.get(g)) {
         if (!sequence.equals(leaders.get(g))) {
           sequence.openLike(leaders.get(g));
         }
-        loadRows(turns.get(g), 0, null);
-        evaluate(sequence);
-        acceptDrawn(sequence, target.draw(sequence.noiseAddress(Noise.Use.DRAW)));
-        all.add(sequence);
+        loadRows(turns.get(g), 0, null, 0);
+        acceptDrawn(sequence, draw(sequence));
       }
     }
-    return all;
   }
 
   private void round(List<Sequence> active) {
@@ -335,8 +372,7 @@ final class DecodingLoop implements AutoCloseable {
     int[] block = sequence.takeDraft();
     for (int i = 0; i < turn.block; i++) {
       MemorySegment draftRow = draftLogits.get(i).row(turn.draftRow[i]);
-      loadRows(turn, i, draftIsLeaf() ? draftRow : null);
-      evaluate(sequence);
+      loadRows(turn, i, draftIsLeaf() ? draftLogits.get(i) : null, turn.draftRow[i]);
       int id = choose(sequence, draftRow, block[i]);
       sequence.checked(id == block[i], true);
       acceptDrawn(sequence, id);
@@ -347,13 +383,11 @@ final class DecodingLoop implements AutoCloseable {
     if (turn.block > 0 && draftIsLeaf()) {
       return true;
     }
-    MemorySegment draftRow = draftIsLeaf() ? targetRow(turn, draftReader, 0) : null;
-    loadRows(turn, turn.block, draftRow);
-    evaluate(sequence);
-    int id = target.draw(sequence.noiseAddress(Noise.Use.DRAW));
-    if (turn.block == 0 && draftRow != null && speculation != null && speculation.adaptive()) {
+    loadRows(turn, turn.block, null, 0);
+    int id = draw(sequence);
+    if (turn.block == 0 && draftIsLeaf() && speculation != null && speculation.adaptive()) {
       // Learn for nothing whether drafting would pay.
-      prepareDraft(sequence, draftRow);
+      prepareDraft(sequence, targetLogits[runIndex(draftReader)].row(turn.firstRow[draftReader]));
       sequence.checked(draft.draw(sequence.noiseAddress(Noise.Use.DRAW)) == id, false);
     }
     acceptDrawn(sequence, id);
@@ -371,17 +405,17 @@ final class DecodingLoop implements AutoCloseable {
     LogitRows logits = draftLogits.getFirst();
     forward(run, logits, true);
     for (Turn turn : turns) {
-      loadRows(turn, turn.block, logits.row(turn.firstRow[draftReader]));
-      evaluate(turn.sequence);
-      acceptDrawn(turn.sequence, target.draw(turn.sequence.noiseAddress(Noise.Use.DRAW)));
+      loadRows(turn, turn.block, logits, turn.firstRow[draftReader]);
+      acceptDrawn(turn.sequence, draw(turn.sequence));
     }
   }
 
   /** The token that takes the place of a drafted one: the same where it is accepted. */
   private int choose(Sequence sequence, MemorySegment draftRow, int drafted) {
     if (targetProbabilities.length == 0) {
-      return target.draw(sequence.noiseAddress(Noise.Use.DRAW));
+      return draw(sequence);
     }
+    evaluate(sequence);
     prepareDraft(sequence, draftRow);
     target.probabilities(targetProbabilities);
     draft.probabilities(draftProbabilities);
@@ -405,15 +439,27 @@ final class DecodingLoop implements AutoCloseable {
     sequence.accept(sequence.forced(id), target);
   }
 
-  /** Points {@link #rows} at a sequence's logits that follow its i-th drafted token. */
-  private void loadRows(Turn turn, int i, @Nullable MemorySegment draftRow) {
+  /**
+   * Points {@link #rows} at a sequence's logits that follow its i-th drafted token.
+   *
+   * @param drafted the logits that the drafter gave meanwhile, or null where it ran with the others
+   * @param draftRow the row of them
+   */
+  private void loadRows(Turn turn, int i, @Nullable LogitRows drafted, int draftRow) {
     for (int leaf = 0; leaf < leaves; leaf++) {
-      rows[leaf] = leaf == draftReader && draftRow != null ? draftRow : targetRow(turn, leaf, i);
+      if (drafted != null && leaf == draftReader) {
+        rowsOf[leaf] = drafted;
+        rowIndex[leaf] = draftRow;
+      } else {
+        rowsOf[leaf] = targetLogits[runIndex(leaf)];
+        rowIndex[leaf] = turn.firstRow[leaf] + i;
+      }
+      rows[leaf] = rowsOf[leaf].row(rowIndex[leaf]);
     }
   }
 
-  private MemorySegment targetRow(Turn turn, int reader, int i) {
-    return targetLogits[runs.indexOf(runOf(reader))].row(turn.firstRow[reader] + i);
+  private int runIndex(int reader) {
+    return runs.indexOf(runOf(reader));
   }
 
   private ModelRun runOf(int reader) {
@@ -423,6 +469,48 @@ final class DecodingLoop implements AutoCloseable {
       }
     }
     throw new IllegalStateException("no model for reader " + reader);
+  }
+
+  /** Draws a sequence's next token from the distribution that {@link #rows} make. */
+  private int draw(Sequence sequence) {
+    TruncatedLeaf leaf = sequence.truncatedLeaf();
+    if (leaf == null) {
+      evaluate(sequence);
+      return target.draw(sequence.noiseAddress(Noise.Use.DRAW));
+    }
+    LogitRows logits = rowsOf[leaf.leaf()];
+    int index = rowIndex[leaf.leaf()];
+    TruncatedDraw draw = truncatedDraw;
+    if (draw == null) {
+      draw = new TruncatedDraw(scores.length, leaf.model().vocabularySize());
+      truncatedDraw = draw;
+    }
+    return draw.draw(
+        sequence,
+        leaf,
+        rows,
+        logits.list(index),
+        new TruncatedDraw.Source() {
+          @Override
+          public LikeliestTokens ask(int count) {
+            LikeliestTokens longer =
+                leaf.model()
+                    .likeliest(
+                        sequence.cache(leaf.leaf()),
+                        sequence.readLength(leaf.leaf()),
+                        count,
+                        DecodingLoop.this::isAbandoned);
+            logits.setList(index, longer);
+            return longer;
+          }
+
+          @Override
+          public RuntimeException notFinite() {
+            return DecodingLoop.this.notFinite(sequence);
+          }
+        },
+        target,
+        truncationPolicy);
   }
 
   /** Makes the distribution that a sequence's next token is drawn from, of {@link #rows}. */
@@ -436,11 +524,33 @@ final class DecodingLoop implements AutoCloseable {
   private void forward(ModelRun run, LogitRows logits, boolean timed) {
     INDArray out = logits.rows(batch.logitRows());
     long start = System.nanoTime();
-    run.model.forward(batch, out);
+    List<LikeliestTokens> lists = null;
+    if (run.model instanceof TruncatedLanguageModel model) {
+      lists = model.forward(batch, listLength(run, model), this::isAbandoned);
+    } else {
+      run.model.forward(batch, out);
+    }
     if (timed) {
       run.costs.measured(batch.rows(), System.nanoTime() - start);
     }
-    logits.read(out);
+    if (lists == null) {
+      logits.read(out);
+    } else {
+      logits.read(out, lists);
+    }
+  }
+
+  /** How long lists have to be: whole ones, unless nobody reads them in another way. */
+  private int listLength(ModelRun run, TruncatedLanguageModel model) {
+    for (Sequence sequence : wanted) {
+      TruncatedLeaf leaf = sequence.truncatedLeaf();
+      for (int reader : run.readers) {
+        if (reader < leaves && (leaf == null || leaf.leaf() != reader)) {
+          return model.longestList();
+        }
+      }
+    }
+    return model.firstList();
   }
 
   /** Finds the model and token that spoilt the scores made of {@link #rows}. */

@@ -1,5 +1,6 @@
 package io.github.eft4j;
 
+import java.io.UncheckedIOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,6 +10,8 @@ import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Samples text from a combination of language models.
@@ -17,12 +20,15 @@ import org.jspecify.annotations.Nullable;
  * whoever loaded them closes them, after the last request.
  */
 public final class EftSampler {
+  private static final Logger log = LoggerFactory.getLogger(EftSampler.class);
+
   private final LogitCombiner combiner;
   private final List<LogitCombiner.Leaf> leaves;
   private final int vocabulary;
   private final SamplingOptions options;
   private final @Nullable Speculation speculation;
   private final int batchSize;
+  private final TruncationPolicy truncationPolicy;
   private final @Nullable Tokenizer tokenizer;
   private final Set<Integer> endOfTextIds;
 
@@ -32,6 +38,7 @@ public final class EftSampler {
     options = builder.options.build();
     speculation = builder.speculation;
     batchSize = builder.batchSize;
+    truncationPolicy = builder.truncationPolicy;
     List<LanguageModel> models = combiner.models();
     if (models.isEmpty()) {
       throw new IllegalArgumentException("the combination " + combiner + " runs no model");
@@ -45,6 +52,8 @@ public final class EftSampler {
     endOfTextIds =
         models.stream().flatMap(m -> m.endOfTextIds().stream()).collect(Collectors.toSet());
     check(options);
+    TruncatedLeaf.find(
+        new CombinerPlan(combiner, Map.of(), vocabulary), leaves, options, speculation);
   }
 
   /**
@@ -119,8 +128,8 @@ public final class EftSampler {
    * @return the completion
    * @throws IllegalArgumentException if a model cannot read the prompt, it is empty or longer than
    *     a model's context, or an option does not fit the models
-   * @throws IllegalStateException if a model's logits are not finite, every possible token is
-   *     forbidden, or a model was closed
+   * @throws CompletionFailedException if a model's logits are not finite, every possible token is
+   *     forbidden, a model was closed, or one that is served elsewhere failed
    */
   public Completion sample(SampleRequest request) {
     return sampleAll(List.of(request)).getFirst();
@@ -137,8 +146,8 @@ public final class EftSampler {
    * @throws IllegalArgumentException if {@code completions} is not positive, a model cannot read
    *     the prompt, it is empty or longer than a model's context, or an option does not fit the
    *     models
-   * @throws IllegalStateException if a model's logits are not finite, every possible token is
-   *     forbidden, or a model was closed
+   * @throws CompletionFailedException if a model's logits are not finite, every possible token is
+   *     forbidden, a model was closed, or one that is served elsewhere failed
    */
   public List<Completion> sample(SampleRequest request, int completions) {
     if (completions < 1) {
@@ -155,8 +164,8 @@ public final class EftSampler {
    * @return the completions, in the order of the requests
    * @throws IllegalArgumentException if a model cannot read a prompt, it is empty or longer than a
    *     model's context, or an option does not fit the models; nothing is decoded then
-   * @throws IllegalStateException if a model's logits are not finite, every possible token is
-   *     forbidden, or a model was closed
+   * @throws CompletionFailedException if a model's logits are not finite, every possible token is
+   *     forbidden, a model was closed, or one that is served elsewhere failed
    */
   public List<Completion> sampleAll(List<SampleRequest> requests) {
     return decode(requests.stream().map(request -> group(request, 1)).toList());
@@ -164,11 +173,31 @@ public final class EftSampler {
 
   private List<Completion> decode(List<List<Sequence>> groups) {
     List<Sequence> sequences = groups.stream().flatMap(List::stream).toList();
-    try (DecodingLoop loop = new DecodingLoop(leaves, vocabulary, speculation)) {
+    try (DecodingLoop loop = new DecodingLoop(leaves, vocabulary, speculation, truncationPolicy)) {
       loop.run(new ArrayDeque<>(groups), batchSize);
-      return sequences.stream().map(Sequence::completion).toList();
+      List<Completion> completions = sequences.stream().map(Sequence::completion).toList();
+      completions.forEach(this::warnOfTruncation);
+      return completions;
+    } catch (IllegalStateException | UncheckedIOException e) {
+      sequences.forEach(Sequence::fail);
+      throw new CompletionFailedException(e, sequences.stream().map(Sequence::completion).toList());
     } finally {
       sequences.forEach(Sequence::close);
+    }
+  }
+
+  private void warnOfTruncation(Completion completion) {
+    List<Double> bounds = completion.truncation().distributionBounds();
+    long over = bounds.stream().filter(bound -> bound > truncationPolicy.limit()).count();
+    if (over > 0) {
+      log.warn(
+          "{} of {} tokens were drawn from lists that leave a total variation of more than {} open,"
+              + " {} in all: {} tells too few of its likeliest tokens",
+          over,
+          bounds.size(),
+          truncationPolicy.limit(),
+          completion.truncation().distributionBound(),
+          combiner);
     }
   }
 
@@ -182,6 +211,7 @@ public final class EftSampler {
       }
     }
     CombinerPlan plan = new CombinerPlan(combiner, request.weights(), vocabulary);
+    TruncatedLeaf truncatedLeaf = TruncatedLeaf.find(plan, leaves, own, speculation);
     long seed = own.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong());
     List<LogitCombiner.Leaf> readers = DecodingLoop.readers(leaves, speculation);
     List<Sequence> group = new ArrayList<>();
@@ -191,6 +221,7 @@ public final class EftSampler {
               request,
               own,
               plan,
+              truncatedLeaf,
               own.endOfTextIds().orElse(endOfTextIds),
               Noise.seed(seed, i),
               readers,
@@ -230,6 +261,7 @@ public final class EftSampler {
     private @Nullable Speculation speculation;
     private int batchSize = 8;
     private boolean allowExtraTokens;
+    private TruncationPolicy truncationPolicy = TruncationPolicy.DEFAULT;
 
     private Builder(LogitCombiner combiner) {
       this.combiner = Objects.requireNonNull(combiner);
@@ -394,11 +426,24 @@ public final class EftSampler {
     }
 
     /**
+     * Sets what to do where a served model does not tell enough of its probabilities. Unless set, a
+     * warning is logged where one in a hundred draws might have come out otherwise.
+     *
+     * @param policy what to accept
+     * @return this builder
+     */
+    public Builder truncation(TruncationPolicy policy) {
+      truncationPolicy = Objects.requireNonNull(policy);
+      return this;
+    }
+
+    /**
      * Makes the sampler.
      *
      * @return the sampler
      * @throws IllegalArgumentException if an option is out of its range, or the models'
-     *     vocabularies cannot be combined
+     *     vocabularies cannot be combined, or a model that gives lists of its likeliest tokens has
+     *     to give all of them and cannot
      */
     public EftSampler build() {
       return new EftSampler(this);
