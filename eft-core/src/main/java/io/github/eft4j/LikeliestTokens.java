@@ -123,8 +123,13 @@ public final class LikeliestTokens {
     return logProbabilities[index];
   }
 
-  /** The same list cut after the likeliest tokens. */
-  LikeliestTokens first(int count) {
+  /**
+   * The beginning of the list.
+   *
+   * @param count how many tokens to keep
+   * @return the likeliest of them; this list if it is not longer
+   */
+  public LikeliestTokens first(int count) {
     return count >= ids.length
         ? this
         : new LikeliestTokens(
