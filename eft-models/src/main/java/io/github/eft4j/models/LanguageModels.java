@@ -80,6 +80,17 @@ public final class LanguageModels {
   }
 
   /**
+   * Whether a text is the address of a served model, for {@link #remote(String, LanguageModel,
+   * RemoteOptions) remote}, rather than a path, for {@link #load(Path) load}.
+   *
+   * @param place what a user gave
+   * @return whether it begins as an address does
+   */
+  public static boolean isAddress(String place) {
+    return RemoteModels.isAddress(place);
+  }
+
+  /**
    * Connects to a model that is served elsewhere, by vLLM ({@code http://host:8000/v1#name}) or the
    * llama.cpp server ({@code llamacpp:http://host:8080}). It is used like any other model, by
    * everything that reads its probabilities; where it tells only those of its likeliest tokens,
