@@ -25,7 +25,7 @@ async function likeliest(prompt, count) {
   const last = prompt.length - 1;
   const results = await sequence.controlledEvaluate([
     ...prompt.slice(0, last),
-    [prompt[last], { generateNext: { logits: true, options: { temperature: 1 } } }],
+    [prompt[last], { generateNext: { logits: true, options: { temperature: 1, topK: 0, topP: 1, minP: 0 } } }],
   ]);
   const logits = [...results[last].next.logits];
   const max = logits.reduce((a, [, logit]) => Math.max(a, logit), -Infinity);

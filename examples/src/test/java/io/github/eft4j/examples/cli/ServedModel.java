@@ -18,6 +18,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -30,7 +31,7 @@ final class ServedModel implements AutoCloseable {
   private final LanguageModel model;
   private final HttpServer server;
   private final int maxLogprobs;
-  private volatile int answersLeft = Integer.MAX_VALUE;
+  private final AtomicInteger answersLeft = new AtomicInteger(Integer.MAX_VALUE);
 
   ServedModel(String name, int maxLogprobs) throws IOException {
     model = LanguageModels.load(Path.of(EftRun.model(name)));
@@ -46,7 +47,7 @@ final class ServedModel implements AutoCloseable {
 
   /** Fails after so many answers. */
   void failAfter(int answers) {
-    answersLeft = answers;
+    answersLeft.set(answers);
   }
 
   private void handle(HttpExchange exchange) throws IOException {
@@ -61,7 +62,7 @@ final class ServedModel implements AutoCloseable {
       } else if (request.get("logprobs").intValue() > maxLogprobs) {
         status = 400;
         answer.put("message", "greater than max allowed: " + maxLogprobs);
-      } else if (answersLeft-- <= 0) {
+      } else if (answersLeft.getAndDecrement() <= 0) {
         status = 400;
         answer.put("message", "out of order");
       } else {
