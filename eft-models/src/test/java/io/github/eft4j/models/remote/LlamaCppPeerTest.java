@@ -20,9 +20,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Against llama.cpp itself. Serve a float32 GGUF file of {@code examples/models/large-base}, as
- * {@code eft quantize --type f32} writes it, with {@code src/test/peers/llama_cpp_server.mjs} or
- * llama.cpp's own server, then run this class with {@code
- * -DargLine="-Deft4j.peer=http://127.0.0.1:8089"}. It prints what it counted.
+ * {@code eft quantize --type F32} writes it, with {@code src/test/peers/llama_cpp_server.mjs} or
+ * llama.cpp's own server, then run this class with {@code -Deft4j.peer=http://127.0.0.1:8089}. It
+ * prints what it counted.
  */
 @EnabledIfSystemProperty(
     named = "eft4j.peer",
