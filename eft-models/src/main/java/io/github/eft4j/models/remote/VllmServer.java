@@ -136,12 +136,16 @@ final class VllmServer implements Server {
   }
 
   private static int tokenId(String where, String key) {
-    if (!key.matches(TOKEN_ID + "\\d{1,9}")) {
-      throw new RemoteModelException(
-          "%s: a token is given as '%s', not as %s<number>: the server does not know return_tokens_as_token_ids"
-              .formatted(where, key, TOKEN_ID));
+    try {
+      if (key.startsWith(TOKEN_ID)) {
+        return Integer.parseInt(key, TOKEN_ID.length(), key.length(), 10);
+      }
+    } catch (NumberFormatException e) {
+      // Said below.
     }
-    return Integer.parseInt(key.substring(TOKEN_ID.length()));
+    throw new RemoteModelException(
+        "%s: a token is given as '%s', not as %s<number>: the server does not know return_tokens_as_token_ids"
+            .formatted(where, key, TOKEN_ID));
   }
 
   @Override

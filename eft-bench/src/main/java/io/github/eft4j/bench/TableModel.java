@@ -9,21 +9,21 @@ import io.github.eft4j.tensor.NativeArrays;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A model without weights, that takes no time: its logits are sums of normal numbers which the last
- * two tokens decide. Two models whose parts are the same but for a small one agree mostly.
- *
- * @param name its name
- * @param vocabularySize the number of ids
- * @param parts what is summed up
+ * A model without layers, that takes next to no time: its logits are sums of normal numbers which
+ * the last token decides. Two models whose parts are the same but for a small one agree mostly.
  */
-record HashedModel(String name, int vocabularySize, List<Part> parts) implements LanguageModel {
+final class TableModel implements LanguageModel {
+  private final String name;
+
+  /** By the last token, {@code [vocab, vocab]}. */
+  private final float[][] logits;
+
   /**
    * A part of the logits.
    *
@@ -32,17 +32,39 @@ record HashedModel(String name, int vocabularySize, List<Part> parts) implements
    */
   record Part(long seed, double spread) {}
 
-  /** Logits after a sequence that ends in two tokens. */
-  double[] logits(int beforeLast, int last) {
-    double[] logits = new double[vocabularySize];
+  /**
+   * Makes a model.
+   *
+   * @param name its name
+   * @param vocabulary the number of ids
+   * @param parts what is summed up
+   */
+  TableModel(String name, int vocabulary, Part... parts) {
+    this.name = name;
+    this.logits = new float[vocabulary][vocabulary];
     for (Part part : parts) {
-      SplittableRandom random =
-          new SplittableRandom(part.seed + 1_000_003L * beforeLast + 7_919L * last);
-      for (int id = 0; id < logits.length; id++) {
-        logits[id] += part.spread * random.nextGaussian();
+      SplittableRandom random = new SplittableRandom(part.seed);
+      for (float[] row : logits) {
+        for (int id = 0; id < vocabulary; id++) {
+          row[id] += (float) (part.spread * random.nextGaussian());
+        }
       }
     }
-    return logits;
+  }
+
+  /** The logits that follow a token. */
+  float[] logits(int last) {
+    return logits[last];
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public int vocabularySize() {
+    return logits.length;
   }
 
   @Override
@@ -71,18 +93,22 @@ record HashedModel(String name, int vocabularySize, List<Part> parts) implements
   }
 
   @Override
-  public void forward(ForwardBatch batch, INDArray logits) {
-    MemorySegment memory = NativeArrays.floats(logits);
+  public void forward(ForwardBatch batch, INDArray out) {
+    MemorySegment memory = NativeArrays.floats(out);
     long at = 0;
     for (int s = 0; s < batch.sequences(); s++) {
       Cache cache = (Cache) batch.cache(s);
       for (int row = batch.start(s); row < batch.end(s); row++) {
         cache.append(batch.token(row));
         if (row >= batch.end(s) - batch.logitRows(s)) {
-          int n = cache.tokens.length;
-          for (double logit : logits(n < 2 ? 0 : cache.tokens[n - 2], cache.tokens[n - 1])) {
-            memory.setAtIndex(ValueLayout.JAVA_FLOAT, at++, (float) logit);
-          }
+          MemorySegment.copy(
+              logits[batch.token(row)],
+              0,
+              memory,
+              ValueLayout.JAVA_FLOAT,
+              Float.BYTES * at,
+              logits.length);
+          at += logits.length;
         }
       }
     }
