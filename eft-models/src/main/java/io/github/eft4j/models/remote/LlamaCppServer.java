@@ -124,6 +124,9 @@ final class LlamaCppServer implements Server {
         throw new RemoteModelException(url + " answered with a wrong index of a result: " + index);
       }
       String where = "%s, prompt %d of %d".formatted(url, index + 1, prompts);
+      if (result.path("truncated").asBoolean()) {
+        throw new RemoteModelException(where + ": the server truncated the prompt");
+      }
       TokenListBuilder list = new TokenListBuilder(where, count);
       for (JsonNode token : tokens(where, result)) {
         JsonNode id = token.path("id");

@@ -24,6 +24,7 @@ final class RemoteModel implements TruncatedLanguageModel {
   private final Identity identity;
   private final RemoteVocabulary vocabulary;
   private final int vocabularySize;
+  private final int contextLength;
   private final int longestList;
   private final int firstList;
   private final AtomicBoolean closed = new AtomicBoolean();
@@ -34,6 +35,7 @@ final class RemoteModel implements TruncatedLanguageModel {
       Identity identity,
       RemoteVocabulary vocabulary,
       int vocabularySize,
+      int contextLength,
       int longestList,
       RemoteOptions options) {
     this.client = client;
@@ -41,6 +43,7 @@ final class RemoteModel implements TruncatedLanguageModel {
     this.identity = identity;
     this.vocabulary = vocabulary;
     this.vocabularySize = vocabularySize;
+    this.contextLength = contextLength;
     this.longestList = longestList;
     this.firstList = Math.min(options.firstList(), longestList);
   }
@@ -55,10 +58,9 @@ final class RemoteModel implements TruncatedLanguageModel {
     return vocabularySize;
   }
 
-  /** One less than the server's, which counts the token that it is made to sample. */
   @Override
   public int contextLength() {
-    return identity.contextLength().orElse(Integer.MAX_VALUE) - 1;
+    return contextLength;
   }
 
   @Override

@@ -58,9 +58,7 @@ public final class RemoteModels {
     Identity identity = server.identify(Server.WANTED);
     Consumer<String> notices = options.notices();
     int size = vocabularySize(where, identity, vocabulary.size(), notices);
-    if (identity.contextLength().isEmpty()) {
-      notices.accept(where.base() + " does not say how long its context is");
-    }
+    int contextLength = contextLength(where, identity, options);
     int longest = server.longestList(size);
     vocabulary
         .tokenizer()
@@ -70,7 +68,22 @@ public final class RemoteModels {
                 notices.accept(
                     "no tokenizer is known for %s: its tokens could not be checked"
                         .formatted(where.base())));
-    return new RemoteModel(client, server, identity, vocabulary, size, longest, options);
+    return new RemoteModel(
+        client, server, identity, vocabulary, size, contextLength, longest, options);
+  }
+
+  /** One less than the server's, which counts the token that it is made to sample. */
+  private static int contextLength(RemoteAddress where, Identity identity, RemoteOptions options) {
+    if (identity.contextLength().isEmpty()) {
+      options.notices().accept(where.base() + " does not say how long its context is");
+    }
+    int most = identity.contextLength().orElse(Integer.MAX_VALUE) - 1;
+    int wanted = options.contextLength().orElse(most);
+    if (wanted > most) {
+      throw new IllegalArgumentException(
+          "context length is %d, but that of %s is %d".formatted(wanted, where.base(), most));
+    }
+    return wanted;
   }
 
   private static int vocabularySize(

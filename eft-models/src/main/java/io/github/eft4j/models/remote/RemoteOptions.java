@@ -3,6 +3,7 @@ package io.github.eft4j.models.remote;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 import org.slf4j.LoggerFactory;
 
@@ -11,6 +12,8 @@ import org.slf4j.LoggerFactory;
  *
  * @param firstList how many of the likeliest tokens to ask for at first; a server that gives fewer
  *     is asked for as many as it gives
+ * @param contextLength the greatest number of positions of a sequence, at most what the server has,
+ *     or empty for as many as that
  * @param bearerToken is sent to the server as authorization, and told to nobody else
  * @param connectTimeout how long connecting may take
  * @param requestTimeout how long the answer to a request may take, from first to last byte
@@ -22,6 +25,7 @@ import org.slf4j.LoggerFactory;
  */
 public record RemoteOptions(
     int firstList,
+    OptionalInt contextLength,
     Optional<String> bearerToken,
     Duration connectTimeout,
     Duration requestTimeout,
@@ -36,6 +40,10 @@ public record RemoteOptions(
   public RemoteOptions {
     if (firstList < 1) {
       throw new IllegalArgumentException("firstList is " + firstList + ", expected at least 1");
+    }
+    if (contextLength.isPresent() && contextLength.getAsInt() < 1) {
+      throw new IllegalArgumentException(
+          "context length is " + contextLength.getAsInt() + ", expected a positive number");
     }
     if (attempts < 1) {
       throw new IllegalArgumentException("attempts is " + attempts + ", expected at least 1");
@@ -69,6 +77,7 @@ public record RemoteOptions(
   public static RemoteOptions defaults() {
     return new RemoteOptions(
         100,
+        OptionalInt.empty(),
         Optional.empty(),
         Duration.ofSeconds(10),
         Duration.ofMinutes(2),
@@ -86,7 +95,33 @@ public record RemoteOptions(
    */
   public RemoteOptions withFirstList(int firstList) {
     return new RemoteOptions(
-        firstList, bearerToken, connectTimeout, requestTimeout, attempts, backoff, notices);
+        firstList,
+        contextLength,
+        bearerToken,
+        connectTimeout,
+        requestTimeout,
+        attempts,
+        backoff,
+        notices);
+  }
+
+  /**
+   * The same options with another context length.
+   *
+   * @param contextLength the greatest number of positions of a sequence
+   * @return the options
+   * @throws IllegalArgumentException if it is not positive
+   */
+  public RemoteOptions withContextLength(int contextLength) {
+    return new RemoteOptions(
+        firstList,
+        OptionalInt.of(contextLength),
+        bearerToken,
+        connectTimeout,
+        requestTimeout,
+        attempts,
+        backoff,
+        notices);
   }
 
   /**
@@ -98,7 +133,14 @@ public record RemoteOptions(
    */
   public RemoteOptions withBearerToken(String token) {
     return new RemoteOptions(
-        firstList, Optional.of(token), connectTimeout, requestTimeout, attempts, backoff, notices);
+        firstList,
+        contextLength,
+        Optional.of(token),
+        connectTimeout,
+        requestTimeout,
+        attempts,
+        backoff,
+        notices);
   }
 
   /**
@@ -126,7 +168,14 @@ public record RemoteOptions(
    */
   public RemoteOptions withTimeouts(Duration connectTimeout, Duration requestTimeout) {
     return new RemoteOptions(
-        firstList, bearerToken, connectTimeout, requestTimeout, attempts, backoff, notices);
+        firstList,
+        contextLength,
+        bearerToken,
+        connectTimeout,
+        requestTimeout,
+        attempts,
+        backoff,
+        notices);
   }
 
   /**
@@ -139,7 +188,14 @@ public record RemoteOptions(
    */
   public RemoteOptions withAttempts(int attempts, Duration backoff) {
     return new RemoteOptions(
-        firstList, bearerToken, connectTimeout, requestTimeout, attempts, backoff, notices);
+        firstList,
+        contextLength,
+        bearerToken,
+        connectTimeout,
+        requestTimeout,
+        attempts,
+        backoff,
+        notices);
   }
 
   /**
@@ -150,15 +206,23 @@ public record RemoteOptions(
    */
   public RemoteOptions withNotices(Consumer<String> notices) {
     return new RemoteOptions(
-        firstList, bearerToken, connectTimeout, requestTimeout, attempts, backoff, notices);
+        firstList,
+        contextLength,
+        bearerToken,
+        connectTimeout,
+        requestTimeout,
+        attempts,
+        backoff,
+        notices);
   }
 
   /** The options without the token. */
   @Override
   public String toString() {
-    return "RemoteOptions[firstList=%d, bearerToken=%s, connectTimeout=%s, requestTimeout=%s, attempts=%d, backoff=%s]"
+    return "RemoteOptions[firstList=%d, contextLength=%s, bearerToken=%s, connectTimeout=%s, requestTimeout=%s, attempts=%d, backoff=%s]"
         .formatted(
             firstList,
+            contextLength.isPresent() ? contextLength.getAsInt() : "the server's",
             bearerToken.isPresent() ? "set" : "none",
             connectTimeout,
             requestTimeout,

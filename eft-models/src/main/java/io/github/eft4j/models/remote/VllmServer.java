@@ -92,7 +92,7 @@ final class VllmServer implements Server {
         count = most;
         continue;
       }
-      lists(url, answer.json(), 1, count, vocabulary);
+      lists(url, answer.json(), List.of(new int[] {1}), count, vocabulary);
       return count;
     }
   }
@@ -102,12 +102,18 @@ final class VllmServer implements Server {
       List<int[]> prompts, int count, int vocabulary, BooleanSupplier abandoned) {
     String url = address.base() + "/completions";
     Answer answer = client.post(url, request(prompts, count), abandoned);
-    return new Reply(
-        lists(url, answer.json(), prompts.size(), count, vocabulary), answer.attempts());
+    return new Reply(lists(url, answer.json(), prompts, count, vocabulary), answer.attempts());
   }
 
   private List<LikeliestTokens> lists(
-      String url, JsonNode answer, int prompts, int count, int vocabulary) {
+      String url, JsonNode answer, List<int[]> asked, int count, int vocabulary) {
+    int prompts = asked.size();
+    long tokens = asked.stream().mapToLong(prompt -> prompt.length).sum();
+    long read = answer.path("usage").path("prompt_tokens").asLong(tokens);
+    if (read != tokens) {
+      throw new RemoteModelException(
+          "%s read %d tokens of prompts that have %d".formatted(url, read, tokens));
+    }
     String served = answer.path("model").asText(model);
     if (!served.equals(model)) {
       throw new RemoteModelException(

@@ -33,12 +33,21 @@ final class VocabularyProbe {
    * @throws RemoteModelException if the tokens differ
    */
   void run(int vocabulary) {
+    boolean same = compareTexts(vocabulary);
     Optional<int[]> split = server.tokenize(TEXT);
     if (split.isEmpty()) {
       notices.accept(server.url() + " does not split text: its tokenizer could not be checked");
     } else {
-      compareSplit(split.get());
+      compareSplit(split.get(), same);
     }
+  }
+
+  /**
+   * Compares single tokens.
+   *
+   * @return whether that could be done
+   */
+  private boolean compareTexts(int vocabulary) {
     int[] ids =
         IntStream.range(0, TOKENS)
             .map(i -> (int) ((i + 0.5) * Math.min(vocabulary, tokenizer.size()) / TOKENS))
@@ -50,26 +59,33 @@ final class VocabularyProbe {
       if (text.isEmpty()) {
         notices.accept(
             server.url() + " does not join tokens: the texts of its ids could not be checked");
-        return;
+        return false;
       }
       compareText(id, text.get());
     }
+    return true;
   }
 
-  private void compareSplit(int[] theirs) {
+  /** Text may be split otherwise where ids mean the same: only ids are sent. */
+  private void compareSplit(int[] theirs, boolean sameTexts) {
     int[] ours = tokenizer.encode(TEXT, false);
     int at = Arrays.mismatch(ours, theirs);
-    if (at >= 0) {
-      throw new RemoteModelException(
-          "%s has another tokenizer: it splits the probe text into %d tokens, here it is %d, and token %d is %s there and %s here"
-              .formatted(
-                  server.url(),
-                  theirs.length,
-                  ours.length,
-                  at,
-                  at < theirs.length ? theirs[at] : "none",
-                  at < ours.length ? ours[at] : "none"));
+    if (at < 0) {
+      return;
     }
+    String difference =
+        "it splits the probe text into %d tokens, here it is %d, and token %d is %s there and %s here"
+            .formatted(
+                theirs.length,
+                ours.length,
+                at,
+                at < theirs.length ? theirs[at] : "none",
+                at < ours.length ? ours[at] : "none");
+    if (!sameTexts) {
+      throw new RemoteModelException(server.url() + " has another tokenizer: " + difference);
+    }
+    notices.accept(
+        "%s has the same tokens but uses them otherwise: %s".formatted(server.url(), difference));
   }
 
   private void compareText(int id, String theirs) {

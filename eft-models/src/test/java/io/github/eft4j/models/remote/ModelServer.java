@@ -41,6 +41,7 @@ final class ModelServer implements AutoCloseable {
   volatile int context = 64;
   volatile String name = "served";
   volatile String requiredToken = "";
+  volatile boolean knowsTexts = true;
 
   /** How many requests for probabilities came, and for how many prompts in all. */
   final AtomicInteger requests = new AtomicInteger();
@@ -138,6 +139,9 @@ final class ModelServer implements AutoCloseable {
   }
 
   private JsonNode detokenize(JsonNode request) {
+    if (!knowsTexts) {
+      throw new Refused(404, "Not Found");
+    }
     String text = tokenizer.decode(ids(request.path("tokens")), false);
     return Server.object().put("prompt", text).put("content", text);
   }

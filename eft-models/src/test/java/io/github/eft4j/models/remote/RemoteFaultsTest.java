@@ -255,6 +255,10 @@ class RemoteFaultsTest {
                 + "a token is given as ' the', not as token_id:<number>: the server does not know"
                 + " return_tokens_as_token_ids"),
         Arguments.of(
+            "shorter prompts",
+            okJson("{\"usage\": {\"prompt_tokens\": 1}}"),
+            "/v1/completions read 1 tokens of prompts that have 2"),
+        Arguments.of(
             "another model",
             okJson(vllm(list("-0.7")).replace("\"m\"", "\"other\"")),
             "/v1/completions now serves model 'other', not 'm'"));
@@ -307,6 +311,61 @@ class RemoteFaultsTest {
     assertThatThrownBy(() -> ask(model))
         .isInstanceOf(RemoteModelException.class)
         .hasMessage(root() + message);
+  }
+
+  /** An answer with all fields that vLLM 0.15 writes. */
+  private static final String WHOLE_VLLM =
+      """
+      {"id": "cmpl-8d1f", "object": "text_completion", "created": 1764000000, "model": "m",
+       "choices": [
+        {"index": 1, "text": " b", "logprobs": {"text_offset": [0], "token_logprobs": [-0.2],
+          "tokens": ["token_id:1"],
+          "top_logprobs": [{"token_id:1": -0.2, "token_id:3": -2.5, "token_id:0": -3.0}]},
+         "finish_reason": "length", "stop_reason": null, "token_ids": null,
+         "prompt_logprobs": null, "prompt_token_ids": null, "routed_experts": null},
+        {"index": 0, "text": " a", "logprobs": {"text_offset": [0], "token_logprobs": [-0.1],
+          "tokens": ["token_id:2"], "top_logprobs": [{"token_id:2": -0.1, "token_id:0": -3.1}]},
+         "finish_reason": "stop", "stop_reason": 2, "token_ids": null,
+         "prompt_logprobs": null, "prompt_token_ids": null, "routed_experts": null}],
+       "service_tier": null, "system_fingerprint": null,
+       "usage": {"prompt_tokens": 3, "total_tokens": 5, "completion_tokens": 2,
+                 "prompt_tokens_details": null}, "kv_transfer_params": null}\
+      """;
+
+  /** An answer with all fields that the server of llama.cpp writes, but for its settings. */
+  private static final String WHOLE_LLAMA =
+      """
+      [{"index": 0, "content": " a", "tokens": [], "id_slot": 0, "stop": true, "model": "m",
+        "tokens_predicted": 1, "tokens_evaluated": 1, "generation_settings": {"n_probs": 2},
+        "prompt": "x", "has_new_line": false, "truncated": false, "stop_type": "limit",
+        "stopping_word": "", "tokens_cached": 1, "timings": {"prompt_n": 1, "prompt_ms": 3.5},
+        "completion_probabilities": [{"id": 3, "token": " a", "bytes": [32, 97], "logprob": -9.5,
+         "top_logprobs": [{"id": 2, "token": " z", "bytes": [32, 122], "logprob": -0.1},
+                          {"id": 0, "token": "\\u00e9", "bytes": [195, 169], "logprob": -3.1}]}]},
+       {"index": 1, "content": " a", "tokens": [], "id_slot": 1, "stop": true, "model": "m",
+        "truncated": false, "stop_type": "limit",
+        "completion_probabilities": [{"id": 3, "token": " a", "bytes": [32, 97], "logprob": -9.5,
+         "top_logprobs": [{"id": 1, "token": "b", "bytes": [98], "logprob": -0.2},
+                          {"id": 3, "token": " a", "bytes": [32, 97], "logprob": -2.5}]}]}]\
+      """;
+
+  @ParameterizedTest
+  @EnumSource
+  void answersAreReadAsServersWriteThem(RemoteAddress.Kind kind) {
+    try (TruncatedLanguageModel model =
+        kind == RemoteAddress.Kind.VLLM ? connect(OPTIONS) : connectLlamaCpp()) {
+      answer(okJson(WHOLE_VLLM));
+      server.stubFor(post("/completion").willReturn(okJson(WHOLE_LLAMA)));
+      try (KeyValueCache cache = model.newCache()) {
+        List<LikeliestTokens> lists = model.forward(ForwardBatch.all(cache, 1, 2), 2, () -> false);
+
+        assertThat(lists).extracting(LikeliestTokens::size).containsExactly(2, 2);
+        assertThat(lists.get(0).id(0)).isEqualTo(2);
+        assertThat(lists.get(0).logProbability(1)).isEqualTo(-3.1f);
+        assertThat(lists.get(1).id(0)).isEqualTo(1);
+        assertThat(lists.get(1).id(1)).isEqualTo(3);
+      }
+    }
   }
 
   @Test

@@ -241,7 +241,13 @@ class RemoteModelTest {
             Optional.empty(),
             Set.of(),
             () -> {});
+    RemoteModels.connect(address(kind), shorter, options).close();
+    assertThat(notices)
+        .anyMatch(
+            n -> n.contains(" has the same tokens but uses them otherwise: it splits the probe"));
+    server.knowsTexts = false;
     assertThatThrownBy(() -> RemoteModels.connect(address(kind), shorter, options))
+        .isInstanceOf(RemoteModelException.class)
         .hasMessageContaining("has another tokenizer: it splits the probe text into ");
   }
 
@@ -255,6 +261,18 @@ class RemoteModelTest {
         .isInstanceOf(RemoteModelException.class)
         .hasMessageMatching(
             ".*/completions, prompt 1 of 1: token id \\d+ is outside the vocabulary of 100 ids");
+  }
+
+  @Test
+  void theContextMayBeMadeShorterButNotLonger() {
+    try (var remote = connect(RemoteAddress.Kind.VLLM, options.withContextLength(40))) {
+      assertThat(remote.contextLength()).isEqualTo(40);
+    }
+    assertThatThrownBy(() -> connect(RemoteAddress.Kind.LLAMA_CPP, options.withContextLength(64)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("context length is 64, but that of " + server.root() + " is 63");
+    assertThatThrownBy(() -> options.withContextLength(0))
+        .hasMessage("context length is 0, expected a positive number");
   }
 
   @Test

@@ -188,6 +188,9 @@ final class ModelLoader {
     private LanguageModel connect(String address, Optional<LanguageModel> here) {
       RemoteOptions remote =
           RemoteOptions.defaults().withNotices(notice -> err.println("eft: " + notice));
+      if (options.contextLength().isPresent()) {
+        remote = remote.withContextLength(options.contextLength().getAsInt());
+      }
       Path tokenizer = null;
       if (served != null) {
         tokenizer = served.tokenizer;
