@@ -10,7 +10,7 @@ import java.util.List;
  *     model has a tokenizer
  * @param tokenIds the new tokens, the end-of-text token included
  * @param logProbabilities each new token's natural-log probability under the combined distribution
- *     before temperature and filters
+ *     before temperature and filters; where a model told only its likeliest tokens, among those
  * @param topLogProbabilities for each new token the likeliest ones in its place, the likeliest
  *     first; empty unless asked for
  * @param finishReason why the completion ended

@@ -34,6 +34,12 @@ final class LlamaCppServer implements Server {
     return address.base();
   }
 
+  /** The token that is sampled, and one more, else the server says that it truncated. */
+  @Override
+  public int reservedPositions() {
+    return 2;
+  }
+
   @Override
   public Identity identify(BooleanSupplier abandoned) {
     JsonNode model = Server.object();

@@ -58,7 +58,7 @@ public final class RemoteModels {
     Identity identity = server.identify(Server.WANTED);
     Consumer<String> notices = options.notices();
     int size = vocabularySize(where, identity, vocabulary.size(), notices);
-    int contextLength = contextLength(where, identity, options);
+    int contextLength = contextLength(server, identity, options);
     int longest = server.longestList(size);
     vocabulary
         .tokenizer()
@@ -72,16 +72,15 @@ public final class RemoteModels {
         client, server, identity, vocabulary, size, contextLength, longest, options);
   }
 
-  /** One less than the server's, which counts the token that it is made to sample. */
-  private static int contextLength(RemoteAddress where, Identity identity, RemoteOptions options) {
+  private static int contextLength(Server server, Identity identity, RemoteOptions options) {
     if (identity.contextLength().isEmpty()) {
-      options.notices().accept(where.base() + " does not say how long its context is");
+      options.notices().accept(server.url() + " does not say how long its context is");
     }
-    int most = identity.contextLength().orElse(Integer.MAX_VALUE) - 1;
+    int most = identity.contextLength().orElse(Integer.MAX_VALUE) - server.reservedPositions();
     int wanted = options.contextLength().orElse(most);
     if (wanted > most) {
       throw new IllegalArgumentException(
-          "context length is %d, but that of %s is %d".formatted(wanted, where.base(), most));
+          "context length is %d, but that of %s is %d".formatted(wanted, server.url(), most));
     }
     return wanted;
   }

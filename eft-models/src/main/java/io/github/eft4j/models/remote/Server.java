@@ -20,7 +20,7 @@ interface Server {
    * What a server says of its model.
    *
    * @param name the model's name
-   * @param contextLength the greatest number of tokens of a sequence, the next one included
+   * @param contextLength the number of positions, for prompt and new tokens together
    * @param vocabularySize the number of ids
    */
   record Identity(String name, OptionalInt contextLength, OptionalInt vocabularySize) {}
@@ -59,6 +59,9 @@ interface Server {
 
   /** Joins tokens; empty if the server does not do that. */
   Optional<String> detokenize(int... ids);
+
+  /** How many positions of its context a server wants left behind a prompt. */
+  int reservedPositions();
 
   /** The URL that the server's requests go to. */
   String url();

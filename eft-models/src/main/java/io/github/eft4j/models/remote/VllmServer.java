@@ -37,6 +37,12 @@ final class VllmServer implements Server {
     return address.base();
   }
 
+  /** The token that is sampled. */
+  @Override
+  public int reservedPositions() {
+    return 1;
+  }
+
   @Override
   public Identity identify(BooleanSupplier abandoned) {
     String url = address.base() + "/models";

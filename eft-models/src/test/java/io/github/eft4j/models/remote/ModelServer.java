@@ -198,7 +198,7 @@ final class ModelServer implements AutoCloseable {
     for (int[] prompt : prompts(request.path("prompt"))) {
       double[] row = logProbabilities(prompt);
       ObjectNode answer = answers.addObject().put("index", answers.size() - 1).put("content", "a");
-      answer.put("model", name);
+      answer.put("model", name).put("truncated", prompt.length + 1 >= context);
       ObjectNode token = answer.putArray("completion_probabilities").addObject();
       ArrayNode top = token.put("token", "a").putArray("top_logprobs");
       for (int id : likeliest(row, request.path("n_probs").intValue())) {

@@ -179,7 +179,7 @@ class RemoteModelTest {
       assertThat(remote.name()).isEqualTo("served");
       assertThat(remote.vocabularySize()).isEqualTo(VOCABULARY);
       assertThat(remote.longestList()).isEqualTo(VOCABULARY);
-      assertThat(remote.contextLength()).isEqualTo(63);
+      assertThat(remote.contextLength()).isEqualTo(kind == RemoteAddress.Kind.VLLM ? 63 : 62);
       assertThat(remote.endOfTextIds()).containsExactly(2);
       assertThat(remote.tokenizer()).contains(TOKENIZER);
       assertThat(remote.chatTemplate()).isEmpty();
@@ -270,7 +270,7 @@ class RemoteModelTest {
     }
     assertThatThrownBy(() -> connect(RemoteAddress.Kind.LLAMA_CPP, options.withContextLength(64)))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("context length is 64, but that of " + server.root() + " is 63");
+        .hasMessage("context length is 64, but that of " + server.root() + " is 62");
     assertThatThrownBy(() -> options.withContextLength(0))
         .hasMessage("context length is 0, expected a positive number");
   }
