@@ -20,6 +20,17 @@ final class Combinations {
     void apply(double[][] rows, double[] out);
   }
 
+  /** A function that adds its first input at some tokens, and ignores it at all others. */
+  interface SelectiveFunction extends RowFunction {
+    /**
+     * Finds the tokens.
+     *
+     * @param rows as for {@code apply}, of which the first is not read
+     * @return at which tokens the first input counts
+     */
+    boolean[] selected(double[][] rows);
+  }
+
   /** The user's own function. */
   static RowFunction custom(LogitFunction function) {
     return (rows, out) -> {
@@ -43,11 +54,17 @@ final class Combinations {
   }
 
   /** Inputs: large, tuned, base. */
-  static RowFunction conservative(double topP) {
-    return (rows, out) -> {
-      boolean[] nucleus = nucleus(rows[1], topP);
+  record Conservative(double topP) implements SelectiveFunction {
+    @Override
+    public void apply(double[][] rows, double[] out) {
+      boolean[] nucleus = selected(rows);
       Arrays.setAll(out, i -> nucleus[i] ? rows[0][i] + (rows[1][i] - rows[2][i]) : rows[1][i]);
-    };
+    }
+
+    @Override
+    public boolean[] selected(double[][] rows) {
+      return nucleus(rows[1], topP);
+    }
   }
 
   /** Inputs: expert, amateur. */

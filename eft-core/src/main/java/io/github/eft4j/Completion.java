@@ -11,7 +11,7 @@ import java.util.Optional;
  *     model has a tokenizer
  * @param tokenIds the new tokens, the end-of-text token included
  * @param logProbabilities each new token's natural-log probability under the combined distribution
- *     before temperature and filters
+ *     before temperature and filters; where a model told only its likeliest tokens, among those
  * @param topLogProbabilities for each new token the likeliest ones in its place, the likeliest
  *     first; empty unless asked for
  * @param trace what each model made of each new token; empty unless {@linkplain
@@ -20,6 +20,7 @@ import java.util.Optional;
  * @param promptTokens the number of tokens of the longest prompt that a model read
  * @param seed the seed that draws this completion again
  * @param speculation what came of drafting; all zero where none was done
+ * @param truncation what short lists of tokens, as served models give them, meant for it
  * @param promptTime the time from the request to the first token
  * @param decodeTime the time from the first token to the last
  */
@@ -33,6 +34,7 @@ public record Completion(
     int promptTokens,
     long seed,
     SpeculationStatistics speculation,
+    TruncationReport truncation,
     Duration promptTime,
     Duration decodeTime) {
   /** Copies the lists. */

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Queue;
+import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -39,9 +40,17 @@ final class DecodingLoop implements AutoCloseable {
   private final double[] draftScores;
   private final TokenDraw target;
   private final TokenDraw draft;
+  private List<Sequence> wanted = List.of();
   private final double[] targetProbabilities;
   private final double[] draftProbabilities;
   private @Nullable TokenTracer tracer;
+  private final TruncationPolicy truncationPolicy;
+  private @Nullable TruncatedDraw truncatedDraw;
+
+  /** For each leaf, where {@link #rows} points. */
+  private final LogitRows[] rowsOf;
+
+  private final int[] rowIndex;
 
   /** One model, the readers that it serves, and what its passes cost. */
   private static final class ModelRun {
@@ -80,18 +89,23 @@ final class DecodingLoop implements AutoCloseable {
    * @param vocabulary the number of ids that are combined
    * @param speculation how to draft, or null for not at all
    * @param measurements what was measured before, and takes what is measured
+   * @param truncationPolicy what to accept where lists of tokens do not decide
    */
   DecodingLoop(
       List<Leaf> leaves,
       int vocabulary,
       @Nullable Speculation speculation,
-      SpeculationMeasurements measurements) {
+      SpeculationMeasurements measurements,
+      TruncationPolicy truncationPolicy) {
+    this.truncationPolicy = truncationPolicy;
     this.readers = readers(leaves, speculation);
     this.leaves = leaves.size();
     this.speculation = speculation;
     this.measurements = measurements;
     this.draftReader = draftReader(readers, speculation);
     this.rows = new MemorySegment[readers.size()];
+    this.rowsOf = new LogitRows[readers.size()];
+    this.rowIndex = new int[readers.size()];
     this.scores = new double[vocabulary];
     this.target = new TokenDraw(vocabulary);
     boolean ratio = speculation != null && speculation.rule() == AcceptanceRule.RATIO;
@@ -163,7 +177,14 @@ final class DecodingLoop implements AutoCloseable {
         }
       }
       if (!begun.isEmpty()) {
-        active.addAll(begin(begun));
+        List<Sequence> all = begun.stream().flatMap(List::stream).toList();
+        wanted = all;
+        try {
+          begin(begun);
+        } catch (CancellationException e) {
+          requireUnwanted(e);
+        }
+        active.addAll(all);
       }
       for (Sequence sequence : active) {
         sequence.checkStillWanted();
@@ -173,15 +194,32 @@ final class DecodingLoop implements AutoCloseable {
       }
       active.removeIf(Sequence::isFinished);
       if (!active.isEmpty()) {
-        round(active);
+        wanted = active;
+        try {
+          round(active);
+        } catch (CancellationException e) {
+          requireUnwanted(e);
+        }
       } else if (waiting.isEmpty()) {
         return;
       }
     }
   }
 
+  /** Whether nobody waits any more for the sequences that a pass is made for. */
+  private boolean isAbandoned() {
+    return wanted.stream().noneMatch(Sequence::isWanted);
+  }
+
+  private void requireUnwanted(CancellationException e) {
+    wanted.forEach(Sequence::checkStillWanted);
+    if (!wanted.stream().allMatch(Sequence::isFinished)) {
+      throw new IllegalStateException("a model gave up a pass that is still wanted", e);
+    }
+  }
+
   /** Reads the prompts of new sequences, and draws the first token of each. */
-  private List<Sequence> begin(List<List<Sequence>> groups) {
+  private void begin(List<List<Sequence>> groups) {
     List<Sequence> leaders = groups.stream().map(List::getFirst).toList();
     leaders.forEach(Sequence::open);
     List<Turn> turns = leaders.stream().map(s -> new Turn(s, readers.size())).toList();
@@ -195,20 +233,15 @@ final class DecodingLoop implements AutoCloseable {
       }
       forward(runs.get(r), targetLogits[r], false);
     }
-    List<Sequence> all = new ArrayList<>();
     for (int g = 0; g < turns.size(); g++) {
       for (Sequence sequence : groups.get(g)) {
         if (!sequence.equals(leaders.get(g))) {
           sequence.openLike(leaders.get(g));
         }
-        loadRows(turns.get(g), 0, null);
-        evaluate(sequence);
-        int id = target.draw(sequence.noiseAddress(Noise.Use.DRAW));
-        acceptDrawn(sequence, id, OptionalInt.empty());
-        all.add(sequence);
+        loadRows(turns.get(g), 0, null, 0);
+        acceptDrawn(sequence, draw(sequence), OptionalInt.empty());
       }
     }
-    return all;
   }
 
   private void round(List<Sequence> active) {
@@ -353,8 +386,7 @@ final class DecodingLoop implements AutoCloseable {
     int[] block = sequence.takeDraft();
     for (int i = 0; i < turn.block; i++) {
       MemorySegment draftRow = draftLogits.get(i).row(turn.draftRow[i]);
-      loadRows(turn, i, draftRow);
-      evaluate(sequence);
+      loadRows(turn, i, draftLogits.get(i), turn.draftRow[i]);
       int id = choose(sequence, draftRow, block[i]);
       checked(sequence, id == block[i], true);
       acceptDrawn(sequence, id, OptionalInt.of(block[i]));
@@ -366,9 +398,8 @@ final class DecodingLoop implements AutoCloseable {
     if (turn.block > 0 && draftIsRead) {
       return true;
     }
-    loadRows(turn, turn.block, null);
-    evaluate(sequence);
-    int id = target.draw(sequence.noiseAddress(Noise.Use.DRAW));
+    loadRows(turn, turn.block, null, 0);
+    int id = draw(sequence);
     if (draftIsRead && speculation != null && speculation.adaptive()) {
       // Learn for nothing whether drafting would pay.
       prepareDraft(sequence, rows[draftReader]);
@@ -394,18 +425,17 @@ final class DecodingLoop implements AutoCloseable {
     LogitRows logits = draftLogits.getFirst();
     forward(run, logits, true);
     for (Turn turn : turns) {
-      loadRows(turn, turn.block, logits.row(turn.firstRow[draftReader]));
-      evaluate(turn.sequence);
-      int id = target.draw(turn.sequence.noiseAddress(Noise.Use.DRAW));
-      acceptDrawn(turn.sequence, id, OptionalInt.empty());
+      loadRows(turn, turn.block, logits, turn.firstRow[draftReader]);
+      acceptDrawn(turn.sequence, draw(turn.sequence), OptionalInt.empty());
     }
   }
 
   /** The token that takes the place of a drafted one: the same where it is accepted. */
   private int choose(Sequence sequence, MemorySegment draftRow, int drafted) {
     if (targetProbabilities.length == 0) {
-      return target.draw(sequence.noiseAddress(Noise.Use.DRAW));
+      return draw(sequence);
     }
+    evaluate(sequence);
     prepareDraft(sequence, draftRow);
     target.probabilities(targetProbabilities);
     draft.probabilities(draftProbabilities);
@@ -449,19 +479,27 @@ final class DecodingLoop implements AutoCloseable {
   /**
    * Points {@link #rows} at a sequence's logits that follow its i-th drafted token.
    *
-   * @param draftRow the drafter's logits where it drafted, or null where it read beside the others
+   * @param drafted the logits that the drafter gave meanwhile, or null where it ran with the others
+   * @param draftRow the row of them
    */
-  private void loadRows(Turn turn, int i, @Nullable MemorySegment draftRow) {
+  private void loadRows(Turn turn, int i, @Nullable LogitRows drafted, int draftRow) {
     for (int reader = 0; reader < rows.length; reader++) {
-      if (isWanted(reader, turn.sequence)) {
-        rows[reader] =
-            reader == draftReader && draftRow != null ? draftRow : targetRow(turn, reader, i);
+      if (!isWanted(reader, turn.sequence)) {
+        continue;
       }
+      if (drafted != null && reader == draftReader) {
+        rowsOf[reader] = drafted;
+        rowIndex[reader] = draftRow;
+      } else {
+        rowsOf[reader] = targetLogits[runIndex(reader)];
+        rowIndex[reader] = turn.firstRow[reader] + i;
+      }
+      rows[reader] = rowsOf[reader].row(rowIndex[reader]);
     }
   }
 
-  private MemorySegment targetRow(Turn turn, int reader, int i) {
-    return targetLogits[runs.indexOf(runOf(reader))].row(turn.firstRow[reader] + i);
+  private int runIndex(int reader) {
+    return runs.indexOf(runOf(reader));
   }
 
   private ModelRun runOf(int reader) {
@@ -471,6 +509,48 @@ final class DecodingLoop implements AutoCloseable {
       }
     }
     throw new IllegalStateException("no model for reader " + reader);
+  }
+
+  /** Draws a sequence's next token from the distribution that {@link #rows} make. */
+  private int draw(Sequence sequence) {
+    TruncatedLeaf leaf = sequence.truncatedLeaf();
+    if (leaf == null) {
+      evaluate(sequence);
+      return target.draw(sequence.noiseAddress(Noise.Use.DRAW));
+    }
+    LogitRows logits = rowsOf[leaf.leaf()];
+    int index = rowIndex[leaf.leaf()];
+    TruncatedDraw draw = truncatedDraw;
+    if (draw == null) {
+      draw = new TruncatedDraw(scores.length, leaf.model().vocabularySize());
+      truncatedDraw = draw;
+    }
+    return draw.draw(
+        sequence,
+        leaf,
+        rows,
+        logits.list(index),
+        new TruncatedDraw.Source() {
+          @Override
+          public LikeliestTokens ask(int count) {
+            LikeliestTokens longer =
+                leaf.model()
+                    .likeliest(
+                        sequence.cache(leaf.leaf()),
+                        sequence.readLength(leaf.leaf()),
+                        count,
+                        DecodingLoop.this::isAbandoned);
+            logits.setList(index, longer);
+            return longer;
+          }
+
+          @Override
+          public RuntimeException notFinite() {
+            return DecodingLoop.this.notFinite(sequence);
+          }
+        },
+        target,
+        truncationPolicy);
   }
 
   /** Makes the distribution that a sequence's next token is drawn from, of {@link #rows}. */
@@ -484,11 +564,33 @@ final class DecodingLoop implements AutoCloseable {
   private void forward(ModelRun run, LogitRows logits, boolean timed) {
     INDArray out = logits.rows(batch.logitRows());
     long start = measurements.nanoTime();
-    run.model.forward(batch, out);
+    List<LikeliestTokens> lists = null;
+    if (run.model instanceof TruncatedLanguageModel model) {
+      lists = model.forward(batch, listLength(run, model), this::isAbandoned);
+    } else {
+      run.model.forward(batch, out);
+    }
     if (timed) {
       run.costs.measured(batch.rows(), measurements.nanoTime() - start);
     }
-    logits.read(out);
+    if (lists == null) {
+      logits.read(out);
+    } else {
+      logits.read(out, lists);
+    }
+  }
+
+  /** How long lists have to be: whole ones, unless nobody reads them in another way. */
+  private int listLength(ModelRun run, TruncatedLanguageModel model) {
+    for (Sequence sequence : wanted) {
+      TruncatedLeaf leaf = sequence.truncatedLeaf();
+      for (int reader : run.readers) {
+        if (reader < leaves && (leaf == null || leaf.leaf() != reader)) {
+          return model.longestList();
+        }
+      }
+    }
+    return model.firstList();
   }
 
   /** Finds the model and token that spoilt the scores made of {@link #rows}. */

@@ -1,5 +1,6 @@
 package io.github.eft4j;
 
+import java.io.UncheckedIOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,6 +11,8 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Samples text from a combination of language models.
@@ -19,12 +22,15 @@ import org.jspecify.annotations.Nullable;
  * them closes them, after the last request.
  */
 public final class EftSampler {
+  private static final Logger log = LoggerFactory.getLogger(EftSampler.class);
+
   private final LogitCombiner combiner;
   private final List<LogitCombiner.Leaf> leaves;
   private final int vocabulary;
   private final SamplingOptions options;
   private final @Nullable Speculation speculation;
   private final int batchSize;
+  private final TruncationPolicy truncationPolicy;
   private final @Nullable Tokenizer tokenizer;
   private final Set<Integer> endOfTextIds;
   private final SpeculationMeasurements measurements;
@@ -35,6 +41,7 @@ public final class EftSampler {
     options = builder.options.build();
     speculation = builder.speculation;
     batchSize = builder.batchSize;
+    truncationPolicy = builder.truncationPolicy;
     List<LanguageModel> models = combiner.models();
     if (models.isEmpty()) {
       throw new IllegalArgumentException("the combination " + combiner + " runs no model");
@@ -49,6 +56,8 @@ public final class EftSampler {
     endOfTextIds =
         models.stream().flatMap(m -> m.endOfTextIds().stream()).collect(Collectors.toSet());
     check(options);
+    TruncatedLeaf.find(
+        new CombinerPlan(combiner, Map.of(), vocabulary), leaves, options, speculation);
   }
 
   /**
@@ -123,8 +132,8 @@ public final class EftSampler {
    * @return the completion
    * @throws IllegalArgumentException if a model cannot read the prompt, it is empty or longer than
    *     a model's context, or an option does not fit the models
-   * @throws IllegalStateException if a model's logits are not finite, every possible token is
-   *     forbidden, or a model was closed
+   * @throws CompletionFailedException if a model's logits are not finite, every possible token is
+   *     forbidden, a model was closed, or one that is served elsewhere failed
    */
   public Completion sample(SampleRequest request) {
     return sampleAll(List.of(request)).getFirst();
@@ -141,8 +150,8 @@ public final class EftSampler {
    * @throws IllegalArgumentException if {@code completions} is not positive, a model cannot read
    *     the prompt, it is empty or longer than a model's context, or an option does not fit the
    *     models
-   * @throws IllegalStateException if a model's logits are not finite, every possible token is
-   *     forbidden, or a model was closed
+   * @throws CompletionFailedException if a model's logits are not finite, every possible token is
+   *     forbidden, a model was closed, or one that is served elsewhere failed
    */
   public List<Completion> sample(SampleRequest request, int completions) {
     if (completions < 1) {
@@ -159,8 +168,8 @@ public final class EftSampler {
    * @return the completions, in the order of the requests
    * @throws IllegalArgumentException if a model cannot read a prompt, it is empty or longer than a
    *     model's context, or an option does not fit the models; nothing is decoded then
-   * @throws IllegalStateException if a model's logits are not finite, every possible token is
-   *     forbidden, or a model was closed
+   * @throws CompletionFailedException if a model's logits are not finite, every possible token is
+   *     forbidden, a model was closed, or one that is served elsewhere failed
    */
   public List<Completion> sampleAll(List<SampleRequest> requests) {
     return decode(requests.stream().map(request -> group(request, 1)).toList());
@@ -168,11 +177,32 @@ public final class EftSampler {
 
   private List<Completion> decode(List<List<Sequence>> groups) {
     List<Sequence> sequences = groups.stream().flatMap(List::stream).toList();
-    try (DecodingLoop loop = new DecodingLoop(leaves, vocabulary, speculation, measurements)) {
+    try (DecodingLoop loop =
+        new DecodingLoop(leaves, vocabulary, speculation, measurements, truncationPolicy)) {
       loop.run(new ArrayDeque<>(groups), batchSize);
-      return sequences.stream().map(Sequence::completion).toList();
+      List<Completion> completions = sequences.stream().map(Sequence::completion).toList();
+      completions.forEach(this::warnOfTruncation);
+      return completions;
+    } catch (IllegalStateException | UncheckedIOException e) {
+      sequences.forEach(Sequence::fail);
+      throw new CompletionFailedException(e, sequences.stream().map(Sequence::completion).toList());
     } finally {
       sequences.forEach(Sequence::close);
+    }
+  }
+
+  private void warnOfTruncation(Completion completion) {
+    List<Double> bounds = completion.truncation().distributionBounds();
+    long over = bounds.stream().filter(bound -> bound > truncationPolicy.limit()).count();
+    if (over > 0) {
+      log.warn(
+          "{} of {} tokens were drawn from lists that leave a total variation of more than {} open,"
+              + " {} in all: {} tells too few of its likeliest tokens",
+          over,
+          bounds.size(),
+          truncationPolicy.limit(),
+          completion.truncation().distributionBound(),
+          combiner);
     }
   }
 
@@ -186,6 +216,7 @@ public final class EftSampler {
       }
     }
     CombinerPlan plan = new CombinerPlan(combiner, request.weights(), vocabulary);
+    TruncatedLeaf truncatedLeaf = TruncatedLeaf.find(plan, leaves, own, speculation);
     long seed = own.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong());
     List<LogitCombiner.Leaf> readers = DecodingLoop.readers(leaves, speculation);
     List<Sequence> group = new ArrayList<>();
@@ -195,6 +226,7 @@ public final class EftSampler {
               request,
               own,
               plan,
+              truncatedLeaf,
               own.endOfTextIds().orElse(endOfTextIds),
               Noise.seed(seed, i),
               readers,
@@ -241,6 +273,7 @@ public final class EftSampler {
     private int batchSize = 8;
     private boolean allowExtraTokens;
     private LongSupplier clock = System::nanoTime;
+    private TruncationPolicy truncationPolicy = TruncationPolicy.DEFAULT;
 
     private Builder(LogitCombiner combiner) {
       this.combiner = Objects.requireNonNull(combiner);
@@ -411,11 +444,24 @@ public final class EftSampler {
     }
 
     /**
+     * Sets what to do where a served model does not tell enough of its probabilities. Unless set, a
+     * warning is logged where one in a hundred draws might have come out otherwise.
+     *
+     * @param policy what to accept
+     * @return this builder
+     */
+    public Builder truncation(TruncationPolicy policy) {
+      truncationPolicy = Objects.requireNonNull(policy);
+      return this;
+    }
+
+    /**
      * Makes the sampler.
      *
      * @return the sampler
      * @throws IllegalArgumentException if an option is out of its range, or the models'
-     *     vocabularies cannot be combined
+     *     vocabularies cannot be combined, or a model that gives lists of its likeliest tokens has
+     *     to give all of them and cannot
      */
     public EftSampler build() {
       return new EftSampler(this);

@@ -35,6 +35,7 @@ public final class EftScorer {
       throw new IllegalArgumentException("the combination " + combiner + " runs no model");
     }
     vocabulary = VocabularyCheck.commonVocabulary(models, false);
+    TruncatedLeaf.requireWhole(models);
     tokenizer = models.stream().flatMap(m -> m.tokenizer().stream()).findFirst();
   }
 

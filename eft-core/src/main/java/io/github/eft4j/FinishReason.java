@@ -13,5 +13,7 @@ public enum FinishReason {
   /** The request was cancelled. */
   CANCELLED,
   /** The request's time was over. */
-  DEADLINE
+  DEADLINE,
+  /** A model failed; see {@link CompletionFailedException}. */
+  FAILED
 }

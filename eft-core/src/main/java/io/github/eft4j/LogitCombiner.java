@@ -210,7 +210,7 @@ public final class LogitCombiner {
             "conservative",
             List.of(large, tuned, base),
             List.of(topP),
-            Combinations.conservative(topP));
+            new Combinations.Conservative(topP));
   }
 
   /**

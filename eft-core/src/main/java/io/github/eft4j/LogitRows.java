@@ -2,6 +2,8 @@ package io.github.eft4j;
 
 import io.github.eft4j.tensor.NativeArrays;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -12,6 +14,7 @@ final class LogitRows implements AutoCloseable {
   private @Nullable INDArray array;
   private @Nullable INDArray view;
   private MemorySegment memory = MemorySegment.NULL;
+  private List<LikeliestTokens> lists = List.of();
   private final int vocabulary;
 
   LogitRows(int vocabulary) {
@@ -35,6 +38,24 @@ final class LogitRows implements AutoCloseable {
   /** Makes the logits of a finished pass readable. */
   void read(INDArray logits) {
     memory = NativeArrays.floats(logits);
+  }
+
+  /** Takes the lists that a pass gave in place of logits; rows have a likely value for the rest. */
+  void read(INDArray logits, List<LikeliestTokens> lists) {
+    read(logits);
+    this.lists = new ArrayList<>(lists);
+    for (int i = 0; i < lists.size(); i++) {
+      lists.get(i).write(row(i), lists.get(i).evenUnlisted());
+    }
+  }
+
+  LikeliestTokens list(int index) {
+    return lists.get(index);
+  }
+
+  /** Puts a longer list in place of a row's. */
+  void setList(int index, LikeliestTokens list) {
+    lists.set(index, list);
   }
 
   MemorySegment row(int index) {

@@ -12,8 +12,9 @@ import org.jspecify.annotations.Nullable;
  * @param prompt what is continued
  * @param options how tokens are drawn; null takes the sampler's own options
  * @param listener is told of the completion as it grows
- * @param cancelled is asked before every token, from the thread that samples; true ends the
- *     completion with what there is
+ * @param cancelled is asked before every token, and while the answer of a model that is served
+ *     elsewhere is waited for, from the thread that samples; true ends the completion with what
+ *     there is
  * @param weights what named {@link Weight}s of the combination stand for; absent ones have their
  *     defaults
  * @param deadline how long the completion may take from the call of the sampler on; when it is

@@ -40,6 +40,10 @@ final class Sequence implements AutoCloseable {
   private int draftCount;
   private final List<List<TokenProbability>> top = new ArrayList<>();
   private final List<TokenTrace> traces = new ArrayList<>();
+  private final @Nullable TruncatedLeaf truncatedLeaf;
+  private final List<Double> distributionBounds = new ArrayList<>();
+  private final List<Double> logProbabilityBounds = new ArrayList<>();
+  private int askedAgain;
   private @Nullable FinishReason finished;
 
   private int drafted;
@@ -59,6 +63,7 @@ final class Sequence implements AutoCloseable {
    * @param request what was asked for
    * @param options how tokens are drawn
    * @param plan what is sampled
+   * @param truncatedLeaf the leaf of it whose model gives short lists of tokens, or null for none
    * @param endOfTextIds the tokens that end it
    * @param seed makes its draws reproducible
    * @param readers the models and how they read the prompt
@@ -72,6 +77,7 @@ final class Sequence implements AutoCloseable {
       SampleRequest request,
       SamplingOptions options,
       CombinerPlan plan,
+      @Nullable TruncatedLeaf truncatedLeaf,
       Set<Integer> endOfTextIds,
       long seed,
       List<LogitCombiner.Leaf> readers,
@@ -82,6 +88,7 @@ final class Sequence implements AutoCloseable {
     this.request = request;
     this.options = options;
     this.plan = plan;
+    this.truncatedLeaf = truncatedLeaf;
     this.endOfTextIds = endOfTextIds;
     this.seed = seed;
     this.readers = readers;
@@ -146,6 +153,26 @@ final class Sequence implements AutoCloseable {
     return plan;
   }
 
+  @Nullable TruncatedLeaf truncatedLeaf() {
+    return truncatedLeaf;
+  }
+
+  /** Notes what the draw of the next token was worth, of which a list of tokens was all known. */
+  void truncated(double distributionBound, double logProbabilityBound, boolean again) {
+    distributionBounds.add(distributionBound);
+    logProbabilityBounds.add(logProbabilityBound);
+    askedAgain += again ? 1 : 0;
+  }
+
+  KeyValueCache cache(int reader) {
+    return caches[reader];
+  }
+
+  /** The number of tokens, of prompt and completion, that a reader's next token follows. */
+  int readLength(int reader) {
+    return prompts[reader].length + count;
+  }
+
   @Nullable TokenCounts counts() {
     return counts;
   }
@@ -159,17 +186,27 @@ final class Sequence implements AutoCloseable {
     return finished != null;
   }
 
+  /** Whether the completion has not ended, nor been cancelled, nor has its time passed. */
+  boolean isWanted() {
+    return finished == null && whyUnwanted() == null;
+  }
+
   /** Ends the completion if the request was cancelled or its time is over. */
   void checkStillWanted() {
+    FinishReason reason = finished == null ? whyUnwanted() : null;
+    if (reason != null) {
+      finish(reason);
+    }
+  }
+
+  private @Nullable FinishReason whyUnwanted() {
     Duration deadline = request.deadline();
-    if (finished != null) {
-      return;
-    }
     if (request.cancelled().getAsBoolean()) {
-      finish(FinishReason.CANCELLED);
-    } else if (deadline != null && System.nanoTime() - started >= deadline.toNanos()) {
-      finish(FinishReason.DEADLINE);
+      return FinishReason.CANCELLED;
     }
+    return deadline != null && System.nanoTime() - started >= deadline.toNanos()
+        ? FinishReason.DEADLINE
+        : null;
   }
 
   /** Adds a reader's prompt to a batch, and asks for the logits that follow it. */
@@ -321,6 +358,16 @@ final class Sequence implements AutoCloseable {
     }
   }
 
+  /** Ends the completion where it is, if it has not ended; nobody is told of the text's end. */
+  void fail() {
+    if (finished == null) {
+      finished = FinishReason.FAILED;
+      if (decoder != null) {
+        text.append(stops.append(decoder.flush())).append(stops.flush());
+      }
+    }
+  }
+
   private void finish(FinishReason reason) {
     finished = reason;
     if (decoder != null) {
@@ -355,6 +402,7 @@ final class Sequence implements AutoCloseable {
         Arrays.stream(prompts).mapToInt(prompt -> prompt.length).max().orElseThrow(),
         seed,
         new SpeculationStatistics(drafted, checked, accepted, blocks),
+        new TruncationReport(distributionBounds, logProbabilityBounds, askedAgain),
         Duration.ofNanos((any ? firstTokenAt : System.nanoTime()) - started),
         Duration.ofNanos(any ? lastTokenAt - firstTokenAt : 0));
   }

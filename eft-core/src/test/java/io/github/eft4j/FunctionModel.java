@@ -176,6 +176,11 @@ final class FunctionModel implements LanguageModel {
     }
   }
 
+  /** The token that a cache of such a model has at a position. */
+  static int token(KeyValueCache cache, int position) {
+    return ((Cache) cache).read.get(position);
+  }
+
   @Override
   public void close() {}
 

@@ -4,14 +4,19 @@ import io.github.eft4j.LanguageModel;
 import io.github.eft4j.models.config.ModelConfig;
 import io.github.eft4j.models.format.ModelFormatException;
 import io.github.eft4j.models.format.TensorInfo;
+import io.github.eft4j.models.remote.RemoteModelException;
+import io.github.eft4j.models.remote.RemoteModels;
+import io.github.eft4j.models.remote.RemoteOptions;
+import io.github.eft4j.models.remote.RemoteVocabulary;
 import io.github.eft4j.models.transformer.ModelMetadata;
 import io.github.eft4j.models.transformer.Transformers;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.stream.Collectors;
 
-/** Loads language models from files. */
+/** Loads language models from files, and connects to served ones. */
 public final class LanguageModels {
   /** Old checkpoints hold the frequencies of rotary embeddings, which are no weights. */
   private static final String ROTARY_TABLE = ".inv_freq";
@@ -76,6 +81,82 @@ public final class LanguageModels {
       throw e;
     }
     return model;
+  }
+
+  /**
+   * Whether a text is the address of a served model, for {@link #remote(String, LanguageModel,
+   * RemoteOptions) remote}, rather than a path, for {@link #load(Path) load}.
+   *
+   * @param place what a user gave
+   * @return whether it begins as an address does
+   */
+  public static boolean isAddress(String place) {
+    return RemoteModels.isAddress(place);
+  }
+
+  /**
+   * Connects to a model that is served elsewhere, by vLLM ({@code http://host:8000/v1#name}) or the
+   * llama.cpp server ({@code llamacpp:http://host:8080}). It is used like any other model, by
+   * everything that reads its probabilities; where it tells only those of its likeliest tokens,
+   * {@link io.github.eft4j.EftSampler} asks for longer lists as it needs them.
+   *
+   * @param address where it is served
+   * @param like a model here that has the same tokens, such as a small one of the same family: the
+   *     tokenizer, chat template and end-of-text ids are taken from it, and compared with the
+   *     server's. It has to stay open as long as the served model is used
+   * @param options how to use it
+   * @return the model, to be closed by the caller
+   * @throws IllegalArgumentException if the address is none
+   * @throws RemoteModelException if the server cannot be reached, or serves another model or other
+   *     tokens
+   */
+  public static LanguageModel remote(String address, LanguageModel like, RemoteOptions options) {
+    return RemoteModels.connect(address, RemoteVocabulary.of(like), options);
+  }
+
+  /**
+   * Connects to a model that is served elsewhere.
+   *
+   * @param address as for {@link #remote(String, LanguageModel, RemoteOptions)}
+   * @param files a model here that has the same tokens, of which no weights are loaded
+   * @param options how to use it
+   * @return the model, to be closed by the caller
+   * @throws IllegalArgumentException if the address is none
+   * @throws ModelFormatException as for {@link #load(Path)}
+   * @throws UncheckedIOException if a file cannot be read
+   * @throws RemoteModelException if the server cannot be reached, or serves another model or other
+   *     tokens
+   */
+  public static LanguageModel remote(String address, Path files, RemoteOptions options) {
+    Checkpoint checkpoint = Checkpoint.open(files);
+    RemoteVocabulary vocabulary;
+    try {
+      vocabulary =
+          new RemoteVocabulary(
+              OptionalInt.of(checkpoint.config().vocabularySize()),
+              checkpoint.tokenizer(),
+              checkpoint.chatTemplate(),
+              checkpoint.generation().endOfTextIds(),
+              checkpoint::close);
+    } catch (RuntimeException | Error e) {
+      checkpoint.close();
+      throw e;
+    }
+    return RemoteModels.connect(address, vocabulary, options);
+  }
+
+  /**
+   * Connects to a model that is served elsewhere and used by token ids, if the server tells how
+   * many there are: llama.cpp does, vLLM does not.
+   *
+   * @param address as for {@link #remote(String, LanguageModel, RemoteOptions)}
+   * @param options how to use it
+   * @return the model, to be closed by the caller
+   * @throws IllegalArgumentException if the address is none, or the server does not tell
+   * @throws RemoteModelException if the server cannot be reached, or serves another model
+   */
+  public static LanguageModel remote(String address, RemoteOptions options) {
+    return RemoteModels.connect(address, RemoteVocabulary.UNKNOWN, options);
   }
 
   /**

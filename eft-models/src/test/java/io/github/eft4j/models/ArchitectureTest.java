@@ -15,7 +15,9 @@ import io.github.eft4j.ChatTemplate;
 import io.github.eft4j.ForwardBatch;
 import io.github.eft4j.KeyValueCache;
 import io.github.eft4j.LanguageModel;
+import io.github.eft4j.LikeliestTokens;
 import io.github.eft4j.Tokenizer;
+import io.github.eft4j.TruncatedLanguageModel;
 import java.util.Set;
 
 /** Which way dependencies point, for both modules of the library. */
@@ -36,7 +38,9 @@ class ArchitectureTest {
           ForwardBatch.class.getName(),
           KeyValueCache.class.getName(),
           LanguageModel.class.getName(),
-          Tokenizer.class.getName());
+          LikeliestTokens.class.getName(),
+          Tokenizer.class.getName(),
+          TruncatedLanguageModel.class.getName());
 
   private static final DescribedPredicate<JavaClass> DECODING =
       describe(

@@ -56,9 +56,9 @@ final class DemoCommand extends EftCommand {
     PrintWriter out = out();
     try (Interruption interruption = Interruption.watch();
         ModelLoader.Models models = loader.open()) {
-      LanguageModel large = models.load(directory.resolve("large-base"));
-      LanguageModel tuned = models.load(directory.resolve("small-tuned"));
-      LanguageModel base = models.load(directory.resolve("small-base"));
+      LanguageModel large = models.load(directory.resolve("large-base").toString());
+      LanguageModel tuned = models.load(directory.resolve("small-tuned").toString());
+      LanguageModel base = models.load(directory.resolve("small-base").toString());
       Map<String, LogitCombiner> answers = new LinkedHashMap<>();
       answers.put("small, fine-tuned", LogitCombiner.of(tuned));
       answers.put("large, not tuned", LogitCombiner.of(large));

@@ -17,7 +17,9 @@ import picocli.CommandLine.ParameterException;
     name = "eft",
     description = {
       "Looks at language models, runs them, and samples from combinations of them.",
-      "A MODEL is a Hugging Face directory or a GGUF file."
+      "A MODEL is a Hugging Face directory or a GGUF file; sample, score, reason and logits take"
+          + " also the address of one that is served elsewhere: http://HOST:8000/v1#NAME (vLLM) or"
+          + " llamacpp:http://HOST:8080 (the llama.cpp server)."
     },
     subcommands = {
       ClassifyCommand.class,

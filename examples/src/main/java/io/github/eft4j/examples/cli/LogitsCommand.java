@@ -6,7 +6,6 @@ import io.github.eft4j.LanguageModel;
 import io.github.eft4j.tensor.NativeArrays;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Path;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -19,7 +18,7 @@ import picocli.CommandLine.Option;
         "Prints a model's next-token logits after each token as {\"vocab\":N,\"rows\":[[…],…]}.")
 final class LogitsCommand extends EftCommand {
   @Option(names = "--model", required = true, paramLabel = "MODEL", description = "The model.")
-  private Path model;
+  private String model;
 
   @Option(
       names = "--ids",

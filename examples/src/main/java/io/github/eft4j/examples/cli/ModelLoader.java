@@ -1,15 +1,21 @@
 package io.github.eft4j.examples.cli;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.eft4j.LanguageModel;
 import io.github.eft4j.models.LanguageModels;
 import io.github.eft4j.models.LoadOptions;
+import io.github.eft4j.models.remote.RemoteOptions;
 import io.github.eft4j.tensor.JvmOps;
 import io.github.eft4j.tensor.TensorOps;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -51,6 +57,36 @@ public final class ModelLoader {
           "The number of threads that jvm computes with. As many as there are cores unless given.")
   private @Nullable Integer threads;
 
+  @ArgGroup(exclusive = false)
+  private @Nullable Served served;
+
+  /** How to use models that are served elsewhere. */
+  static final class Served {
+    @Option(
+        names = "--tokenizer",
+        paramLabel = "DIR|FILE",
+        description =
+            "A model here that has the same tokens as those at an address. The first other one of"
+                + " the command unless given.")
+    @Nullable Path tokenizer;
+
+    @Option(
+        names = "--list-length",
+        paramLabel = "K",
+        description =
+            "How many of the likeliest tokens a model at an address is asked for at first (100"
+                + " unless given).")
+    @Nullable Integer listLength;
+
+    @Option(
+        names = "--bearer-token-env",
+        paramLabel = "VARIABLE",
+        description =
+            "The environment variable that holds the token of authorization for models at an"
+                + " address.")
+    @Nullable String tokenVariable;
+  }
+
   /**
    * Prepares to load models.
    *
@@ -76,7 +112,7 @@ public final class ModelLoader {
       }
       options = options.withContextLength(contextLength);
     }
-    return new Models(options, directory, command.commandLine().getErr());
+    return new Models(options, served, directory, command.commandLine().getErr());
   }
 
   private TensorOps tensorOps() {
@@ -110,15 +146,18 @@ public final class ModelLoader {
     };
   }
 
-  /** Models by the path that the user gave; a path that is given twice is loaded once. */
+  /** Models by the path or address that the user gave; one that is given twice is loaded once. */
   public static final class Models implements AutoCloseable {
     private final LoadOptions options;
+    private final @Nullable Served served;
     private final Path directory;
     private final PrintWriter err;
-    private final Map<Path, LanguageModel> loaded = new LinkedHashMap<>();
+    private final Map<String, LanguageModel> loaded = new LinkedHashMap<>();
 
-    private Models(LoadOptions options, Path directory, PrintWriter err) {
+    private Models(
+        LoadOptions options, @Nullable Served served, Path directory, PrintWriter err) {
       this.options = options;
+      this.served = served;
       this.directory = directory;
       this.err = err;
     }
@@ -128,16 +167,70 @@ public final class ModelLoader {
       return options.ops();
     }
 
-    LanguageModel load(Path given) {
-      Path path = directory.resolve(given);
-      return loaded.computeIfAbsent(
-          path.toAbsolutePath().normalize(),
-          key -> {
-            try (TerminalBar bar =
-                TerminalBar.onTerminal(path.toString(), TerminalBar.Unit.BYTES, err)) {
-              return LanguageModels.load(path, options.withProgress(bar::show));
-            }
-          });
+    LanguageModel load(String place) {
+      loadAll(List.of(place));
+      return requireNonNull(loaded.get(key(place)));
+    }
+
+    /** Loads models, first those that are here: served ones have their tokens. */
+    void loadAll(List<String> places) {
+      for (String place : places) {
+        if (!LanguageModels.isAddress(place) && !loaded.containsKey(key(place))) {
+          Path path = directory.resolve(place);
+          try (TerminalBar bar =
+              TerminalBar.onTerminal(path.toString(), TerminalBar.Unit.BYTES, err)) {
+            loaded.put(key(place), LanguageModels.load(path, options.withProgress(bar::show)));
+          }
+        }
+      }
+      Optional<LanguageModel> here =
+          loaded.entrySet().stream()
+              .filter(model -> !LanguageModels.isAddress(model.getKey()))
+              .map(Map.Entry::getValue)
+              .findFirst();
+      for (String place : places) {
+        if (LanguageModels.isAddress(place) && !loaded.containsKey(key(place))) {
+          loaded.put(key(place), connect(place, here));
+        }
+      }
+      if (served != null && loaded.keySet().stream().noneMatch(LanguageModels::isAddress)) {
+        throw new IllegalArgumentException(
+            "--tokenizer, --list-length and --bearer-token-env are for models at an address");
+      }
+    }
+
+    private LanguageModel connect(String address, Optional<LanguageModel> here) {
+      RemoteOptions remote =
+          RemoteOptions.defaults().withNotices(notice -> err.println("eft: " + notice));
+      if (options.contextLength().isPresent()) {
+        remote = remote.withContextLength(options.contextLength().getAsInt());
+      }
+      Path tokenizer = null;
+      if (served != null) {
+        tokenizer = served.tokenizer;
+        if (served.listLength != null) {
+          if (served.listLength < 1) {
+            throw new IllegalArgumentException(
+                "--list-length is " + served.listLength + ", expected at least 1");
+          }
+          remote = remote.withFirstList(served.listLength);
+        }
+        if (served.tokenVariable != null) {
+          remote = remote.withBearerTokenFrom(served.tokenVariable);
+        }
+      }
+      if (tokenizer != null) {
+        return LanguageModels.remote(address, tokenizer, remote);
+      }
+      return here.isPresent()
+          ? LanguageModels.remote(address, here.get(), remote)
+          : LanguageModels.remote(address, remote);
+    }
+
+    private String key(String place) {
+      return LanguageModels.isAddress(place)
+          ? place
+          : directory.resolve(place).toAbsolutePath().normalize().toString();
     }
 
     @Override

@@ -4,7 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.eft4j.LanguageModel;
 import io.github.eft4j.LogitCombiner;
-import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,7 +22,7 @@ import picocli.CommandLine.TypeConversionException;
 /** What is sampled or scored: one model, the up-scaled combination of three, or an expression. */
 final class ModelSource {
   @Option(names = "--model", required = true, paramLabel = "MODEL", description = "The one model.")
-  @Nullable Path model;
+  @Nullable String model;
 
   @ArgGroup(exclusive = false)
   @Nullable UpScaling upScaling;
@@ -37,21 +37,21 @@ final class ModelSource {
         required = true,
         paramLabel = "MODEL",
         description = "A large pre-trained model.")
-    Path large;
+    String large;
 
     @Option(
         names = "--tuned",
         required = true,
         paramLabel = "MODEL",
         description = "A small fine-tuned model.")
-    Path tuned;
+    String tuned;
 
     @Option(
         names = "--base",
         required = true,
         paramLabel = "MODEL",
         description = "The small model that --tuned was made from.")
-    Path base;
+    String base;
 
     @Option(
         names = "--beta",
@@ -135,8 +135,8 @@ final class ModelSource {
       return combiner;
     }
 
-    private Map<String, Path> paths() {
-      Map<String, Path> paths = new LinkedHashMap<>();
+    private Map<String, String> paths() {
+      Map<String, String> paths = new LinkedHashMap<>();
       for (Named model : named) {
         if (paths.put(model.name, model.path) != null) {
           throw new IllegalArgumentException("--named names two models " + model.name);
@@ -147,7 +147,7 @@ final class ModelSource {
   }
 
   /** A model and the name that an expression gives it. */
-  record Named(String name, Path path) {
+  record Named(String name, String path) {
     private static final Pattern NAME = Pattern.compile("[\\p{L}_][\\p{L}\\p{Nd}_.]*");
 
     /** Reads {@code NAME=MODEL}. */
@@ -158,7 +158,7 @@ final class ModelSource {
         if (end < 0 || !NAME.matcher(value.substring(0, end)).matches()) {
           throw new TypeConversionException("'%s' is not of the form NAME=MODEL".formatted(value));
         }
-        return new Named(value.substring(0, end), Path.of(value.substring(end + 1)));
+        return new Named(value.substring(0, end), value.substring(end + 1));
       }
     }
   }
@@ -174,6 +174,11 @@ final class ModelSource {
    *     read, or it does not use a named model
    */
   LogitCombiner combiner(ModelLoader.Models models, @Nullable String draft) {
+    List<String> all = new ArrayList<>(paths());
+    if (draft != null) {
+      all.add(path(draft));
+    }
+    models.loadAll(all);
     if (upScaling != null) {
       return upScaling.combiner(models);
     }
@@ -184,13 +189,23 @@ final class ModelSource {
   }
 
   /** The model that drafts where the user names none. */
-  Optional<Path> usualDraft() {
+  Optional<String> usualDraft() {
     return Optional.ofNullable(upScaling).map(u -> u.tuned);
   }
 
-  /** The path of a model that the user gave by its name or its path. */
-  Path path(String nameOrPath) {
-    Path named = combination == null ? null : combination.paths().get(nameOrPath);
-    return named == null ? Path.of(nameOrPath) : named;
+  /** The path or address of a model that the user gave by its name, path or address. */
+  String path(String nameOrPath) {
+    String named = combination == null ? null : combination.paths().get(nameOrPath);
+    return named == null ? nameOrPath : named;
+  }
+
+  /** The paths and addresses of all models. */
+  private List<String> paths() {
+    if (upScaling != null) {
+      return List.of(upScaling.large, upScaling.tuned, upScaling.base);
+    }
+    return combination != null
+        ? List.copyOf(combination.paths().values())
+        : List.of(requireNonNull(model));
   }
 }

@@ -5,6 +5,7 @@ import io.github.eft4j.EftSampler;
 import io.github.eft4j.LogitCombiner;
 import io.github.eft4j.SamplingOptions;
 import io.github.eft4j.html.ReasoningPage;
+import io.github.eft4j.TruncationPolicy;
 import io.github.eft4j.models.NliModel;
 import io.github.eft4j.reasoning.AgentFailure;
 import io.github.eft4j.reasoning.Cost;
@@ -39,6 +40,9 @@ import picocli.CommandLine.Option;
           + " a small one, or from any other combination."
     })
 final class ReasonCommand extends EftCommand {
+  /** A trace has no place for a warning about tokens that a served model leaves open. */
+  private static final double MOST_TRUNCATION = 0.01;
+
   @ArgGroup(multiplicity = "1")
   private ModelSource source;
 
@@ -163,7 +167,11 @@ final class ReasonCommand extends EftCommand {
     try (ModelLoader.Models models = loader.open();
         NliModel entailment = NliModel.load(nli, models.ops())) {
       LogitCombiner combiner = source.combiner(models, null).prompted(format.promptFormat());
-      EftSampler sampler = EftSampler.builder(combiner).options(options).build();
+      EftSampler sampler =
+          EftSampler.builder(combiner)
+              .options(options)
+              .truncation(TruncationPolicy.failAbove(MOST_TRUNCATION))
+              .build();
       TheoremOfThought.Builder reasoner =
           TheoremOfThought.builder(sampler, entailment)
               .trust(trust.model())

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.github.eft4j.Completion;
+import io.github.eft4j.CompletionFailedException;
 import io.github.eft4j.CompletionListener;
 import io.github.eft4j.EftSampler;
 import io.github.eft4j.Prompt;
@@ -11,12 +12,16 @@ import io.github.eft4j.SampleRequest;
 import io.github.eft4j.SamplingOptions;
 import io.github.eft4j.SpeculationStatistics;
 import io.github.eft4j.TokenProbability;
+import io.github.eft4j.TruncationPolicy;
+import io.github.eft4j.TruncationReport;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
@@ -55,6 +60,7 @@ final class SampleCommand extends EftCommand {
       names = "--json",
       description = {
         "Prints one JSON object a completion, at its end.",
+        "Where a model is at an address it has also: \"truncation\":{\"bound\":…,\"askedAgain\":…}",
         "With --speculate it has also:"
             + " \"speculation\":{\"drafted\":…,\"checked\":…,\"accepted\":…,\"acceptance\":…}"
       })
@@ -122,10 +128,12 @@ final class SampleCommand extends EftCommand {
     SampleRequest request = SampleRequest.of(prompt).cancelledWhen(cancelled);
     boolean hasText = sampler.combiner().models().stream().anyMatch(m -> m.tokenizer().isPresent());
     if (json) {
-      print(sampler.sample(request, completions));
+      print(orWhatThereIs(() -> sampler.sample(request, completions)));
     } else if (completions == 1) {
-      sampler.sample(request.withListener(hasText ? new TextPrinter(out) : new IdPrinter(out)));
+      Completion completion =
+          sampler.sample(request.withListener(hasText ? new TextPrinter(out) : new IdPrinter(out)));
       out.println();
+      warn(completion);
     } else {
       // They are decoded together, so that none can be streamed.
       List<Completion> all = sampler.sample(request, completions);
@@ -138,6 +146,7 @@ final class SampleCommand extends EftCommand {
                     .map(String::valueOf)
                     .collect(Collectors.joining(" ")));
       }
+      all.forEach(this::warn);
     }
     out.flush();
   }
@@ -166,8 +175,10 @@ final class SampleCommand extends EftCommand {
                 .toList();
         List<Completion> served =
             completions == 1
-                ? sampler.sampleAll(requests)
-                : requests.stream().flatMap(r -> sampler.sample(r, completions).stream()).toList();
+                ? orWhatThereIs(() -> sampler.sampleAll(requests))
+                : requests.stream()
+                    .flatMap(r -> orWhatThereIs(() -> sampler.sample(r, completions)).stream())
+                    .toList();
         bar.makeRoom(() -> print(served));
       }
     }
@@ -184,9 +195,33 @@ final class SampleCommand extends EftCommand {
     }
   }
 
+  /** Samples, and if that fails prints first what was written until then. */
+  private List<Completion> orWhatThereIs(Supplier<List<Completion>> sampled) {
+    try {
+      return sampled.get();
+    } catch (CompletionFailedException e) {
+      print(e.completions());
+      throw e;
+    }
+  }
+
   private void print(List<Completion> completions) {
     for (Completion completion : completions) {
       Json.printLine(out(), generator -> write(generator, completion));
+    }
+  }
+
+  /** Says how far a completion may be from the combination's own distribution. */
+  private void warn(Completion completion) {
+    double bound = completion.truncation().distributionBound();
+    if (bound > 0) {
+      spec.commandLine()
+          .getErr()
+          .printf(
+              Locale.ROOT,
+              "eft: a model tells too few probabilities: the text's distribution may differ by"
+                  + " %.3g (total variation); see the server's limit, such as --max-logprobs%n",
+              bound);
     }
   }
 
@@ -205,6 +240,13 @@ final class SampleCommand extends EftCommand {
     json.writeStringField("text", completion.text());
     json.writeStringField(
         "finishReason", completion.finishReason().name().toLowerCase(Locale.ROOT));
+    TruncationReport truncation = completion.truncation();
+    if (!truncation.distributionBounds().isEmpty()) {
+      json.writeObjectFieldStart("truncation");
+      json.writeNumberField("bound", truncation.distributionBound());
+      json.writeNumberField("askedAgain", truncation.askedAgain());
+      json.writeEndObject();
+    }
     if (topLogProbabilities.isGiven()) {
       writeTop(json, completion.topLogProbabilities());
     }

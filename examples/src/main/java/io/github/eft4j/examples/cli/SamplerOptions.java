@@ -4,6 +4,7 @@ import io.github.eft4j.EftSampler;
 import io.github.eft4j.LogitCombiner;
 import io.github.eft4j.PromptFormat;
 import io.github.eft4j.SamplingOptions;
+import io.github.eft4j.TruncationPolicy;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
@@ -70,6 +71,15 @@ public final class SamplerOptions {
       names = "--allow-extra-tokens",
       description = "Allows models to have ids at the end that the others lack.")
   private boolean allowExtraTokens;
+
+  @Option(
+      names = "--truncation-limit",
+      paramLabel = "P",
+      description =
+          "Fails at a token where a model at an address tells so few probabilities that the"
+              + " distribution drawn from might differ by more than P (total variation). Unless"
+              + " given, a warning says so.")
+  private @Nullable Double truncationLimit;
 
   @ArgGroup(exclusive = false)
   private @Nullable SpeculationOptions speculation;
@@ -197,6 +207,9 @@ public final class SamplerOptions {
     LogitCombiner combiner = source.combiner(models, draft).prompted(format.promptFormat());
     EftSampler.Builder builder =
         EftSampler.builder(combiner).options(options).allowExtraTokens(allowExtraTokens);
+    if (truncationLimit != null) {
+      builder.truncation(TruncationPolicy.failAbove(truncationLimit));
+    }
     return speculation == null ? builder : builder.speculation(speculation.get(source, models));
   }
 

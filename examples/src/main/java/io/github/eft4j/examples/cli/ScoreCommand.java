@@ -12,7 +12,6 @@ import io.github.eft4j.Score;
 import io.github.eft4j.Tokenizer;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -143,7 +142,7 @@ final class ScoreCommand extends EftCommand {
 
   private static List<Score> scores(
       ModelLoader.Models models,
-      Path model,
+      String model,
       PromptFormat promptFormat,
       List<Continuation> continuations) {
     return EftScorer.of(LogitCombiner.of(models.load(model)).prompted(promptFormat))

@@ -1,7 +1,6 @@
 package io.github.eft4j.examples.cli;
 
 import io.github.eft4j.Speculation;
-import java.nio.file.Path;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -74,7 +73,7 @@ final class SpeculationOptions {
    * @throws IllegalArgumentException if no model is given, or the length is out of its range
    */
   Speculation get(ModelSource source, ModelLoader.Models models) {
-    Path path =
+    String path =
         draft != null
             ? source.path(draft)
             : source

@@ -139,7 +139,7 @@ final class StudyCommand extends EftCommand {
     StudyReport report = new StudyReport(study, speedQuestions, this::progress);
     try (ModelLoader.Models models = loader.open()) {
       for (Family family : families()) {
-        Models some = family.load(directory, models::load);
+        Models some = family.load(directory, path -> models.load(path.toString()));
         report.add(family.title(), family.describe(directory), some);
       }
     }
@@ -174,7 +174,7 @@ final class StudyCommand extends EftCommand {
   private void addSeed(StudyReport report, Study study, Path other) {
     try (ModelLoader.Models models = loader.open()) {
       progress(other.toString());
-      Models some = Family.LLAMA.load(other, models::load);
+      Models some = Family.LLAMA.load(other, path -> models.load(path.toString()));
       report.addSeed(other.toString(), study.compare(some, 0));
     }
   }

@@ -1,0 +1,4 @@
+@NullMarked
+package io.github.eft4j.models.remote;
+
+import org.jspecify.annotations.NullMarked;
