@@ -165,9 +165,7 @@ public class SpeculationBenchmark {
         new RandomModel(ModelShape.named(parts[0]), WeightType.valueOf(parts[1]), weights);
     LanguageModel model =
         LoadedModel.load(
-            random.file(RandomModel.directory()),
-            threads == 0 ? Runtime.getRuntime().availableProcessors() : threads,
-            vectorBits);
+            random.file(RandomModel.directory()), ModelFile.threadCount(threads), vectorBits);
     loaded.add(model);
     return model;
   }

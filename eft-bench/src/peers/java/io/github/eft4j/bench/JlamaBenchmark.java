@@ -81,7 +81,7 @@ public class JlamaBenchmark {
             DType.F32,
             DType.F32,
             Optional.empty(),
-            Optional.of(threads == 0 ? Runtime.getRuntime().availableProcessors() : threads));
+            Optional.of(ModelFile.threadCount(threads)));
     caches = new KvBufferCache(model);
     cache = caches.getEphemeralKvBuffer();
     logits = model.makeDenseTensor(sizes.vocabulary());
