@@ -63,8 +63,8 @@ public class LinearBenchmark {
   @Param("-1")
   public int vectorBits;
 
-  /** The number of threads; -1: one a core. */
-  @Param("-1")
+  /** The number of threads; 0: one a core. */
+  @Param("0")
   public int threads;
 
   private final Arena arena = Arena.ofShared();

@@ -2,6 +2,7 @@ package io.github.eft4j.bench;
 
 import io.github.eft4j.models.format.GgufFile;
 import io.github.eft4j.models.format.TensorInfo;
+import io.github.eft4j.tensor.JvmOps;
 import io.github.eft4j.tensor.WeightType;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -53,7 +54,12 @@ public class ModelFile {
 
   /** The number of threads, which is never 0. */
   final int threadCount() {
-    return threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+    return threadCount(threads);
+  }
+
+  /** The number of threads, or if it is 0, as many as the JVM's kernels take by themselves. */
+  static int threadCount(int threads) {
+    return threads == 0 ? JvmOps.builder().build().threads() : threads;
   }
 
   /** The weights that one token's pass reads: all but the embedding, of which it needs one row. */

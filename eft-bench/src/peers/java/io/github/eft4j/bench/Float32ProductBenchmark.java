@@ -37,6 +37,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(
     value = 1,
     jvmArgsAppend = {
+      "--add-modules=jdk.incubator.vector",
       "--enable-native-access=ALL-UNNAMED",
       "--sun-misc-unsafe-memory-access=allow",
       "-Dai.djl.offline=true"
@@ -81,7 +82,7 @@ public class Float32ProductBenchmark {
     outputs = Integer.parseInt(sizes[0]);
     inputs = Integer.parseInt(sizes[1]);
     count = (int) Math.max(1, LinearBenchmark.BYTES / WeightType.F32.bytes(weights()));
-    threadCount = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+    threadCount = ModelFile.threadCount(threads);
   }
 
   private long weights() {

@@ -42,22 +42,13 @@ import org.openjdk.jmh.annotations.Warmup;
       "--sun-misc-unsafe-memory-access=allow"
     })
 public class JlamaBenchmark {
-  /** How the weights are stored. */
-  public enum Weights {
-    /** Float32. */
-    F32,
-    /** Bfloat16. */
-    BF16,
-    /** Jlama's 4-bit blocks, made when the model is loaded. */
-    Q4
-  }
-
   /** The shape of the model: 0.5B, 1.1B or 7B. */
   @Param("1.1B")
   public String shape = "";
 
   /** How the weights are stored. */
-  @Param public Weights type = Weights.F32;
+  @Param({"F32", "BF16"})
+  public WeightType type = WeightType.F32;
 
   /** The number of threads; 0: one a core. */
   @Param("0")
@@ -82,16 +73,15 @@ public class JlamaBenchmark {
   @Setup
   public void load() throws IOException {
     ModelShape sizes = ModelShape.named(shape);
-    WeightType stored = type == Weights.F32 ? WeightType.F32 : WeightType.BF16;
-    Path directory = new RandomCheckpoint(sizes, stored).directory(RandomModel.directory());
+    Path directory = new RandomCheckpoint(sizes, type).directory(RandomModel.directory());
     model =
         ModelSupport.loadModel(
             directory.toFile(),
             null,
             DType.F32,
-            type == Weights.Q4 ? DType.I8 : DType.F32,
-            type == Weights.Q4 ? Optional.of(DType.Q4) : Optional.empty(),
-            Optional.of(threads == 0 ? Runtime.getRuntime().availableProcessors() : threads));
+            DType.F32,
+            Optional.empty(),
+            Optional.of(ModelFile.threadCount(threads)));
     caches = new KvBufferCache(model);
     cache = caches.getEphemeralKvBuffer();
     logits = model.makeDenseTensor(sizes.vocabulary());

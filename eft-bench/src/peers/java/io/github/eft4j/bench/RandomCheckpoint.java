@@ -24,6 +24,12 @@ import java.util.stream.IntStream;
  * @param type how its tensors are stored: F32 or BF16
  */
 record RandomCheckpoint(ModelShape shape, WeightType type) {
+  RandomCheckpoint {
+    if (type != WeightType.F32 && type != WeightType.BF16) {
+      throw new IllegalArgumentException("type is " + type + ", expected F32 or BF16");
+    }
+  }
+
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int PERIOD_WEIGHTS = 1 << 21;
 
