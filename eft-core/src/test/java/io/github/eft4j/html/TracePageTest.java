@@ -10,6 +10,7 @@ import io.github.eft4j.FinishReason;
 import io.github.eft4j.SpeculationStatistics;
 import io.github.eft4j.TokenTrace;
 import io.github.eft4j.TracedToken;
+import io.github.eft4j.TruncationReport;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -54,6 +55,7 @@ class TracePageTest {
         3,
         7,
         new SpeculationStatistics(3, 2, 1, 2),
+        TruncationReport.NONE,
         Duration.ofMillis(1),
         Duration.ofMillis(2));
   }

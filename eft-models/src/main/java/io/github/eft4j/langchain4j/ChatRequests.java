@@ -181,7 +181,7 @@ record ChatRequests(EftSampler sampler, String modelName, EftChatRequestParamete
                     switch (completion.finishReason()) {
                       case END_OF_TEXT, STOP_STRING -> FinishReason.STOP;
                       case MAX_NEW_TOKENS, CONTEXT_FULL -> FinishReason.LENGTH;
-                      case CANCELLED, DEADLINE -> FinishReason.OTHER;
+                      case CANCELLED, DEADLINE, FAILED -> FinishReason.OTHER;
                     })
                 .build())
         .build();

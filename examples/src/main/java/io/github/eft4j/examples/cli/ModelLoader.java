@@ -154,8 +154,7 @@ public final class ModelLoader {
     private final PrintWriter err;
     private final Map<String, LanguageModel> loaded = new LinkedHashMap<>();
 
-    private Models(
-        LoadOptions options, @Nullable Served served, Path directory, PrintWriter err) {
+    private Models(LoadOptions options, @Nullable Served served, Path directory, PrintWriter err) {
       this.options = options;
       this.served = served;
       this.directory = directory;

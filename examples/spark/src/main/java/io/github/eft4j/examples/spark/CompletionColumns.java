@@ -8,6 +8,7 @@ import static org.apache.spark.sql.types.DataTypes.createArrayType;
 
 import io.github.eft4j.Completion;
 import io.github.eft4j.SpeculationStatistics;
+import io.github.eft4j.TruncationReport;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -47,7 +48,13 @@ final class CompletionColumns {
                     false))
             .add("finishReason", StringType)
             .add("promptTokens", IntegerType)
-            .add("seed", LongType);
+            .add("seed", LongType)
+            .add(
+                "truncation",
+                new StructType()
+                    .add("distributionBounds", createArrayType(DoubleType, false))
+                    .add("logProbabilityBounds", createArrayType(DoubleType, false))
+                    .add("askedAgain", IntegerType, false));
     if (timings) {
       schema =
           schema
@@ -89,6 +96,12 @@ final class CompletionColumns {
     values.add(completion.finishReason().name().toLowerCase(Locale.ROOT));
     values.add(completion.promptTokens());
     values.add(completion.seed());
+    TruncationReport truncation = completion.truncation();
+    values.add(
+        RowFactory.create(
+            truncation.distributionBounds().toArray(),
+            truncation.logProbabilityBounds().toArray(),
+            truncation.askedAgain()));
     if (timings) {
       SpeculationStatistics drafts = completion.speculation();
       values.add(
