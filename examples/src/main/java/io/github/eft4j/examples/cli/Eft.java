@@ -20,6 +20,7 @@ import picocli.CommandLine.ParameterException;
       "A MODEL is a Hugging Face directory or a GGUF file."
     },
     subcommands = {
+      ChatCommand.class,
       ClassifyCommand.class,
       DemoCommand.class,
       InspectCommand.class,
