@@ -22,6 +22,7 @@ import picocli.CommandLine.ParameterException;
           + " llamacpp:http://HOST:8080 (the llama.cpp server)."
     },
     subcommands = {
+      ChatCommand.class,
       ClassifyCommand.class,
       DemoCommand.class,
       InspectCommand.class,

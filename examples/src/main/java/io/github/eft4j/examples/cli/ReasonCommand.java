@@ -82,15 +82,7 @@ final class ReasonCommand extends EftCommand {
               + " ${DEFAULT-VALUE} unless given.")
   private Unit entropy;
 
-  @Option(
-      names = "--format",
-      paramLabel = "FORMAT",
-      converter = SamplerOptions.Format.Converter.class,
-      defaultValue = "plain",
-      description =
-          "How models read the prompt: as it is (plain), through their chat template (chat), or"
-              + " as a question (qa). ${DEFAULT-VALUE} unless given.")
-  private SamplerOptions.Format format;
+  @Mixin private final FormatOption format = new FormatOption();
 
   @ArgGroup private SamplerOptions.@Nullable Drawing drawing;
 
@@ -172,6 +164,8 @@ final class ReasonCommand extends EftCommand {
               .options(options)
               .truncation(TruncationPolicy.failAbove(MOST_TRUNCATION))
               .build();
+      LogitCombiner combiner = source.combiner(models, null).prompted(format.get());
+      EftSampler sampler = EftSampler.builder(combiner).options(options).build();
       TheoremOfThought.Builder reasoner =
           TheoremOfThought.builder(sampler, entailment)
               .trust(trust.model())

@@ -42,6 +42,8 @@ final class SampleCommand extends EftCommand {
 
   @Mixin private final SamplerOptions sampler = new SamplerOptions();
 
+  @Mixin private final FormatOption format = new FormatOption();
+
   @Mixin private final TopLogProbabilities topLogProbabilities = new TopLogProbabilities();
 
   @ArgGroup(multiplicity = "1")
@@ -110,7 +112,7 @@ final class SampleCommand extends EftCommand {
     PrintWriter out = out();
     try (Interruption interruption = Interruption.watch();
         ModelLoader.Models models = loader.open()) {
-      EftSampler.Builder builder = sampler.builder(models, options);
+      EftSampler.Builder builder = sampler.builder(models, options, format.get());
       BooleanSupplier cancelled = () -> interruption.requested() || out.checkError();
       if (file != null) {
         int batchSize = requireNonNull(batch).size;

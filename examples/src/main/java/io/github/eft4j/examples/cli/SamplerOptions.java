@@ -6,26 +6,18 @@ import io.github.eft4j.PromptFormat;
 import io.github.eft4j.SamplingOptions;
 import io.github.eft4j.TruncationPolicy;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
-/** What is sampled, and how: the options of a sampler, for any command that has one. */
+/**
+ * What is sampled, and how: the options of a sampler, for any command that has one. How models read
+ * the prompt is {@link FormatOption}'s.
+ */
 public final class SamplerOptions {
   @ArgGroup(multiplicity = "1")
   private ModelSource source;
-
-  @Option(
-      names = "--format",
-      paramLabel = "FORMAT",
-      converter = Format.Converter.class,
-      defaultValue = "plain",
-      description =
-          "How models read the prompt: as it is (plain), through their chat template (chat), or"
-              + " as a question (qa). ${DEFAULT-VALUE} unless given.")
-  private Format format;
 
   @ArgGroup private @Nullable Drawing drawing;
 
@@ -139,33 +131,6 @@ public final class SamplerOptions {
     }
   }
 
-  /** How a model reads the prompt. */
-  enum Format {
-    PLAIN,
-    CHAT,
-    QA;
-
-    PromptFormat promptFormat() {
-      return switch (this) {
-        case PLAIN -> PromptFormat.plain();
-        case CHAT -> PromptFormat.chatTemplate();
-        case QA -> PromptFormat.questionAnswer();
-      };
-    }
-
-    @Override
-    public String toString() {
-      return name().toLowerCase(Locale.ROOT);
-    }
-
-    /** Reads it as users type it. */
-    static final class Converter extends WordConverter<Format> {
-      Converter() {
-        super(Format.class);
-      }
-    }
-  }
-
   private static <T> void ifGiven(@Nullable T value, Consumer<T> setter) {
     if (value != null) {
       setter.accept(value);
@@ -198,13 +163,15 @@ public final class SamplerOptions {
    *
    * @param models loads them
    * @param options how tokens are drawn
+   * @param format how models read the prompt
    * @return a builder of the sampler that the options describe
    * @throws IllegalArgumentException if an option is out of its range, the expression cannot be
    *     read, or it does not use a named model
    */
-  public EftSampler.Builder builder(ModelLoader.Models models, SamplingOptions options) {
+  public EftSampler.Builder builder(
+      ModelLoader.Models models, SamplingOptions options, PromptFormat format) {
     String draft = speculation == null ? null : speculation.draft;
-    LogitCombiner combiner = source.combiner(models, draft).prompted(format.promptFormat());
+    LogitCombiner combiner = source.combiner(models, draft).prompted(format);
     EftSampler.Builder builder =
         EftSampler.builder(combiner).options(options).allowExtraTokens(allowExtraTokens);
     if (truncationLimit != null) {

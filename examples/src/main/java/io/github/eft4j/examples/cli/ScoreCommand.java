@@ -39,15 +39,7 @@ final class ScoreCommand extends EftCommand {
   @ArgGroup(multiplicity = "1")
   private PromptOptions prompt;
 
-  @Option(
-      names = "--format",
-      paramLabel = "FORMAT",
-      converter = SamplerOptions.Format.Converter.class,
-      defaultValue = "plain",
-      description =
-          "How models read the prompt: as it is (plain), through their chat template (chat), or"
-              + " as a question (qa). ${DEFAULT-VALUE} unless given.")
-  private SamplerOptions.Format format;
+  @Mixin private final FormatOption format = new FormatOption();
 
   @ArgGroup(multiplicity = "1..*")
   private List<Text> texts;
@@ -106,7 +98,7 @@ final class ScoreCommand extends EftCommand {
       throw new IllegalArgumentException("reward is " + reward + ", expected a finite number");
     }
     try (ModelLoader.Models models = loader.open()) {
-      PromptFormat promptFormat = format.promptFormat();
+      PromptFormat promptFormat = format.get();
       LogitCombiner combiner = source.combiner(models, null).prompted(promptFormat);
       Optional<Tokenizer> tokenizer =
           combiner.models().stream().flatMap(m -> m.tokenizer().stream()).findFirst();

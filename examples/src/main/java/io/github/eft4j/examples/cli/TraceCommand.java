@@ -52,6 +52,8 @@ final class TraceCommand extends EftCommand {
 
   @Mixin private final SamplerOptions sampling = new SamplerOptions();
 
+  @Mixin private final FormatOption format = new FormatOption();
+
   @Mixin private final ModelLoader loader = new ModelLoader();
 
   @Override
@@ -64,7 +66,9 @@ final class TraceCommand extends EftCommand {
     try (Interruption interruption = Interruption.watch();
         ModelLoader.Models models = loader.open()) {
       EftSampler sampler =
-          sampling.builder(models, sampling.samplingOptions().trace(candidates).build()).build();
+          sampling
+              .builder(models, sampling.samplingOptions().trace(candidates).build(), format.get())
+              .build();
       Completion completion =
           sampler.sample(SampleRequest.of(prompt.get()).cancelledWhen(interruption::requested));
       Optional<Tokenizer> tokenizer =

@@ -75,6 +75,8 @@ class EftTest {
           score --model M --ids 5 --text-ids 1024         | token id 1024 to be scored is outside the vocabulary of 1024 ids
           score --model M --ids 5 --text a --reward 1     | --reward needs --large, --tuned and --base
           score --large M --tuned M --base M --ids 5 --text a --reward NaN | --reward is NaN, expected a finite number
+          chat --model M --format chat                    | Unknown options: '--format', 'chat'
+          chat --model M --top-p 1.5                      | --top-p is 1.5, expected above 0 and at most 1
           logits --model M                                | Missing required option: '--ids=ID'
           logits --model M --ids 5,-1                     | token id -1
           logits --model missing --ids 5                  | missing does not exist
@@ -107,7 +109,7 @@ class EftTest {
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.err())
         .isEqualToIgnoringNewLines(
-            "eft: which command? There are classify, demo, inspect, logits, quantize, reason,"
+            "eft: which command? There are chat, classify, demo, inspect, logits, quantize, reason,"
                 + " sample, score, study, tokenize, trace");
   }
 
@@ -154,6 +156,7 @@ class EftTest {
   @ValueSource(
       strings = {
         "",
+        "chat",
         "demo",
         "inspect",
         "logits",

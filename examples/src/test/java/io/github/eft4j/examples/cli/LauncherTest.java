@@ -205,4 +205,32 @@ class LauncherTest {
     assertThat(process.exitValue()).isEqualTo(143);
     assertThat(err).isEmptyFile();
   }
+
+  @Test
+  void anInterruptEndsAnAnswerButNotTheChat() throws IOException, InterruptedException {
+    assumeTrue(Files.isExecutable(Path.of("/bin/kill")), "needs /bin/kill");
+    // An answer that would go on for minutes.
+    String endless = "--ignore-eos --max-new-tokens 100000 --context-length 100100 --model";
+    String model = Path.of("models/large-base").toAbsolutePath().toString();
+    Path err = directory.resolve("err");
+    List<String> args = new ArrayList<>(List.of(("chat " + endless).split(" ", -1)));
+    args.add(model);
+    Process process =
+        command(launcher, args.toArray(String[]::new)).redirectError(err.toFile()).start();
+    try (var in = process.outputWriter();
+        var out = process.inputReader()) {
+      in.write("What is gold?\n");
+      in.flush();
+      assertThat(out.read()).isPositive();
+      int killed =
+          new ProcessBuilder("/bin/kill", "-INT", String.valueOf(process.pid())).start().waitFor();
+      assertThat(killed).isZero();
+      in.write("/exit\n");
+      in.flush();
+      assertThat(out.readAllAsString()).endsWith("\n");
+      assertThat(process.waitFor(MINUTES, TimeUnit.MINUTES)).isTrue();
+    }
+    assertThat(process.exitValue()).isZero();
+    assertThat(err).isEmptyFile();
+  }
 }

@@ -6,6 +6,7 @@ import static org.apache.spark.sql.functions.col;
 import io.github.eft4j.EftSampler;
 import io.github.eft4j.SamplingOptions;
 import io.github.eft4j.examples.cli.Failures;
+import io.github.eft4j.examples.cli.FormatOption;
 import io.github.eft4j.examples.cli.ModelLoader;
 import io.github.eft4j.examples.cli.SamplerOptions;
 import io.github.eft4j.examples.cli.TopLogProbabilities;
@@ -131,6 +132,8 @@ public final class EftBatchJob implements Runnable {
 
   @Mixin private final SamplerOptions sampler = new SamplerOptions();
 
+  @Mixin private final FormatOption format = new FormatOption();
+
   @Mixin private final TopLogProbabilities topLogProbabilities = new TopLogProbabilities();
 
   @Mixin private final ModelLoader loader = new ModelLoader();
@@ -207,7 +210,10 @@ public final class EftBatchJob implements Runnable {
     command.parseArgs(args.toArray(String[]::new));
     EftBatchJob job = command.getCommand();
     return job.sampler
-        .builder(job.loader.open(Path.of(SparkFiles.getRootDirectory())), job.samplingOptions())
+        .builder(
+            job.loader.open(Path.of(SparkFiles.getRootDirectory())),
+            job.samplingOptions(),
+            job.format.get())
         .batchSize(job.batchSize)
         .build();
   }

@@ -170,7 +170,7 @@ class EftBatchJobTest {
         .hasSize(6)
         .contains("1: ", "6: ", "3: the prompt is null", ": the key is null")
         .anyMatch(e -> e.startsWith("2: the prompt is empty"))
-        .anyMatch(e -> e.startsWith("4: ") && e.contains("256"));
+        .anyMatch(e -> e.startsWith("4: ") && e.contains("the context of model"));
   }
 
   @Test
@@ -233,6 +233,7 @@ class EftBatchJobTest {
             "finishReason",
             "promptTokens",
             "seed",
+            "truncation",
             "error");
   }
 
