@@ -158,14 +158,12 @@ final class ReasonCommand extends EftCommand {
     ReasoningResult result;
     try (ModelLoader.Models models = loader.open();
         NliModel entailment = NliModel.load(nli, models.ops())) {
-      LogitCombiner combiner = source.combiner(models, null).prompted(format.promptFormat());
+      LogitCombiner combiner = source.combiner(models, null).prompted(format.get());
       EftSampler sampler =
           EftSampler.builder(combiner)
               .options(options)
               .truncation(TruncationPolicy.failAbove(MOST_TRUNCATION))
               .build();
-      LogitCombiner combiner = source.combiner(models, null).prompted(format.get());
-      EftSampler sampler = EftSampler.builder(combiner).options(options).build();
       TheoremOfThought.Builder reasoner =
           TheoremOfThought.builder(sampler, entailment)
               .trust(trust.model())
