@@ -125,19 +125,6 @@ interface RowKernels {
   double exp(double[] scores, double max, double factor, double[] out, double[] sums);
 
   /**
-   * Exponentials at two temperatures: {@code out[i] = exp((scores[i] − max) · factor)}, and the sum
-   * of those with the factor 1.
-   *
-   * @param scores {@code [n]}
-   * @param max the greatest of them
-   * @param factor multiplies the difference
-   * @param out {@code [n]}
-   * @param sums working memory, {@code [2 · SUMS]}; receives the sum with factor 1, then that of
-   *     {@code out}
-   */
-  void exps(double[] scores, double max, double factor, double[] out, double[] sums);
-
-  /**
    * Copies the positive numbers that are not below a limit, in order.
    *
    * @param values {@code [n]}

@@ -59,35 +59,11 @@ final class ScalarRowKernels implements RowKernels {
     for (int i = from; i < values.length; i++) {
       sums[i % SUMS] += values[i];
     }
-    return total(sums, 0);
-  }
-
-  /** Adds partial sums up. */
-  static double total(double[] sums, int from) {
     double total = 0;
-    for (int i = from; i < from + SUMS; i++) {
+    for (int i = 0; i < SUMS; i++) {
       total += sums[i];
     }
     return total;
-  }
-
-  @Override
-  public void exps(double[] scores, double max, double factor, double[] out, double[] sums) {
-    Arrays.fill(sums, 0);
-    exps(scores, max, factor, out, sums, 0);
-  }
-
-  /** The same from an index on, which is a multiple of {@link #SUMS}. */
-  static void exps(
-      double[] scores, double max, double factor, double[] out, double[] sums, int from) {
-    for (int i = from; i < scores.length; i++) {
-      double difference = scores[i] - max;
-      out[i] = Distribution.exp(difference * factor);
-      sums[i % SUMS] += Distribution.exp(difference);
-      sums[SUMS + i % SUMS] += out[i];
-    }
-    sums[0] = total(sums, 0);
-    sums[1] = total(sums, SUMS);
   }
 
   @Override

@@ -43,7 +43,7 @@ final class TokenDraw {
   /** Tokens with lesser weights are dropped. */
   private double least;
 
-  private final double[] sums = new double[2 * RowKernels.SUMS];
+  private final double[] sums = new double[RowKernels.SUMS];
 
   TokenDraw(int vocabulary) {
     scores = new double[0];
@@ -67,15 +67,8 @@ final class TokenDraw {
   void prepare(double[] scores, SamplingOptions options, @Nullable TokenCounts counts) {
     this.scores = scores;
     double max = kernels.max(scores);
-    double total;
-    if (options.temperature() == 0 || options.temperature() == 1 || changes(options, counts)) {
-      total = kernels.exp(scores, max, 1, weights, sums);
-      logZ = max + StrictMath.log(total);
-    } else {
-      kernels.exps(scores, max, 1 / options.temperature(), weights, sums);
-      logZ = max + StrictMath.log(sums[0]);
-      total = sums[1];
-    }
+    double total = kernels.exp(scores, max, 1, weights, sums);
+    logZ = max + StrictMath.log(total);
     if (!Double.isFinite(logZ)) {
       throw new IllegalStateException("the distribution cannot be normalised: log Z is " + logZ);
     }
@@ -86,7 +79,7 @@ final class TokenDraw {
       weights[argMax(changed)] = 1;
       return;
     }
-    if (changes(options, counts)) {
+    if (options.temperature() != 1 || changes(options, counts)) {
       max = kernels.max(changed);
       if (max == Double.NEGATIVE_INFINITY) {
         throw new IllegalStateException("every token that is possible is forbidden");

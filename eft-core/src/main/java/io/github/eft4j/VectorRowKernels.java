@@ -10,7 +10,10 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
-/** {@link RowKernels} on the Vector API. */
+/**
+ * {@link RowKernels} on the Vector API. The loops are written out: C2 may compile a helper on its
+ * own before the loop that calls it, then inlines it no more, and allocates every vector.
+ */
 final class VectorRowKernels implements RowKernels {
   private static final VectorSpecies<Double> DOUBLES = DoubleVector.SPECIES_PREFERRED;
   private static final VectorSpecies<Long> LONGS =
@@ -23,12 +26,6 @@ final class VectorRowKernels implements RowKernels {
 
   private static final ScalarRowKernels SCALAR = new ScalarRowKernels();
   private static final LongVector INDEX = LongVector.zero(LONGS).addIndex(1);
-
-  private static DoubleVector logits(MemorySegment row, int i) {
-    return (DoubleVector)
-        FloatVector.fromMemorySegment(FLOATS, row, (long) Float.BYTES * i, ByteOrder.nativeOrder())
-            .convertShape(VectorOperators.F2D, DOUBLES, 0);
-  }
 
   /** In one pass where there are three rows, as in up-scaling. */
   @Override
@@ -65,11 +62,23 @@ final class VectorRowKernels implements RowKernels {
     DoubleVector spoilt = DoubleVector.zero(DOUBLES);
     for (int i = 0; i < end; i += LENGTH) {
       DoubleVector sum =
-          logits(c, i)
-              .lanewise(
-                  VectorOperators.FMA,
-                  wC,
-                  logits(b, i).lanewise(VectorOperators.FMA, wB, logits(a, i).mul(wA)));
+          ((DoubleVector)
+                  FloatVector.fromMemorySegment(
+                          FLOATS, a, (long) Float.BYTES * i, ByteOrder.nativeOrder())
+                      .convertShape(VectorOperators.F2D, DOUBLES, 0))
+              .mul(wA);
+      sum =
+          ((DoubleVector)
+                  FloatVector.fromMemorySegment(
+                          FLOATS, b, (long) Float.BYTES * i, ByteOrder.nativeOrder())
+                      .convertShape(VectorOperators.F2D, DOUBLES, 0))
+              .lanewise(VectorOperators.FMA, wB, sum);
+      sum =
+          ((DoubleVector)
+                  FloatVector.fromMemorySegment(
+                          FLOATS, c, (long) Float.BYTES * i, ByteOrder.nativeOrder())
+                      .convertShape(VectorOperators.F2D, DOUBLES, 0))
+              .lanewise(VectorOperators.FMA, wC, sum);
       sum.intoArray(scores, i);
       spoilt = sum.lanewise(VectorOperators.FMA, 0, spoilt);
     }
@@ -80,7 +89,12 @@ final class VectorRowKernels implements RowKernels {
   public void scaled(double weight, MemorySegment row, double[] scores, int from, int to) {
     int end = from + DOUBLES.loopBound(to - from);
     for (int i = from; i < end; i += LENGTH) {
-      logits(row, i).mul(weight).intoArray(scores, i);
+      ((DoubleVector)
+              FloatVector.fromMemorySegment(
+                      FLOATS, row, (long) Float.BYTES * i, ByteOrder.nativeOrder())
+                  .convertShape(VectorOperators.F2D, DOUBLES, 0))
+          .mul(weight)
+          .intoArray(scores, i);
     }
     SCALAR.scaled(weight, row, scores, end, to);
   }
@@ -89,7 +103,10 @@ final class VectorRowKernels implements RowKernels {
   public void addScaled(double weight, MemorySegment row, double[] scores, int from, int to) {
     int end = from + DOUBLES.loopBound(to - from);
     for (int i = from; i < end; i += LENGTH) {
-      logits(row, i)
+      ((DoubleVector)
+              FloatVector.fromMemorySegment(
+                      FLOATS, row, (long) Float.BYTES * i, ByteOrder.nativeOrder())
+                  .convertShape(VectorOperators.F2D, DOUBLES, 0))
           .lanewise(VectorOperators.FMA, weight, DoubleVector.fromArray(DOUBLES, scores, i))
           .intoArray(scores, i);
     }
@@ -117,72 +134,47 @@ final class VectorRowKernels implements RowKernels {
     return ScalarRowKernels.max(values, end, max.reduceLanes(VectorOperators.MAX));
   }
 
+  /** Step by step what {@link Distribution#exp} does. */
   @Override
   public double exp(double[] scores, double max, double factor, double[] out, double[] sums) {
-    int end = DOUBLES.loopBound(scores.length);
-    for (int i = 0; i < end; i += LENGTH) {
-      exp(DoubleVector.fromArray(DOUBLES, scores, i).sub(max).mul(factor)).intoArray(out, i);
-    }
-    ScalarRowKernels.exp(scores, max, factor, out, end);
-    return sum(out, sums);
-  }
-
-  @Override
-  public void exps(double[] scores, double max, double factor, double[] out, double[] sums) {
     int end = scores.length - scores.length % SUMS;
-    for (int part = 0; part < SUMS; part += LENGTH) {
-      DoubleVector plain = DoubleVector.zero(DOUBLES);
-      DoubleVector scaled = plain;
-      for (int i = part; i < end; i += SUMS) {
-        DoubleVector difference = DoubleVector.fromArray(DOUBLES, scores, i).sub(max);
-        plain = plain.add(exp(difference));
-        DoubleVector weight = exp(difference.mul(factor));
-        weight.intoArray(out, i);
-        scaled = scaled.add(weight);
-      }
-      plain.intoArray(sums, part);
-      scaled.intoArray(sums, SUMS + part);
-    }
-    ScalarRowKernels.exps(scores, max, factor, out, sums, end);
-  }
-
-  /** Step by step what {@link Distribution#exp} does. */
-  private static DoubleVector exp(DoubleVector x) {
-    DoubleVector rounded = x.lanewise(VectorOperators.FMA, Distribution.LOG2_E, Distribution.ROUND);
-    DoubleVector k = rounded.sub(Distribution.ROUND);
-    DoubleVector r =
-        k.lanewise(
-            VectorOperators.FMA,
-            DoubleVector.broadcast(DOUBLES, -Distribution.LN2_LOW),
-            k.lanewise(
-                VectorOperators.FMA, DoubleVector.broadcast(DOUBLES, -Distribution.LN2_HIGH), x));
-    DoubleVector p = DoubleVector.broadcast(DOUBLES, Distribution.C11);
-    p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C10));
-    p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C9));
-    p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C8));
-    p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C7));
-    p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C6));
-    p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C5));
-    p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C4));
-    p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C3));
-    p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C2));
-    p = p.lanewise(VectorOperators.FMA, r.mul(r), r).add(1);
-    DoubleVector scale =
-        rounded.reinterpretAsLongs().lanewise(VectorOperators.LSHL, 52).reinterpretAsDoubles();
-    VectorMask<Double> vanishes = x.compare(VectorOperators.LT, Distribution.EXP_LEAST);
-    return p.mul(scale).blend(0, vanishes);
-  }
-
-  private static double sum(double[] values, double[] sums) {
-    int end = values.length - values.length % SUMS;
     for (int part = 0; part < SUMS; part += LENGTH) {
       DoubleVector sum = DoubleVector.zero(DOUBLES);
       for (int i = part; i < end; i += SUMS) {
-        sum = sum.add(DoubleVector.fromArray(DOUBLES, values, i));
+        DoubleVector x = DoubleVector.fromArray(DOUBLES, scores, i).sub(max).mul(factor);
+        DoubleVector rounded =
+            x.lanewise(VectorOperators.FMA, Distribution.LOG2_E, Distribution.ROUND);
+        DoubleVector k = rounded.sub(Distribution.ROUND);
+        DoubleVector r =
+            k.lanewise(
+                VectorOperators.FMA,
+                DoubleVector.broadcast(DOUBLES, -Distribution.LN2_LOW),
+                k.lanewise(
+                    VectorOperators.FMA,
+                    DoubleVector.broadcast(DOUBLES, -Distribution.LN2_HIGH),
+                    x));
+        DoubleVector p = DoubleVector.broadcast(DOUBLES, Distribution.C11);
+        p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C10));
+        p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C9));
+        p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C8));
+        p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C7));
+        p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C6));
+        p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C5));
+        p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C4));
+        p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C3));
+        p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C2));
+        p = p.lanewise(VectorOperators.FMA, r.mul(r), r).add(1);
+        DoubleVector scale =
+            rounded.reinterpretAsLongs().lanewise(VectorOperators.LSHL, 52).reinterpretAsDoubles();
+        VectorMask<Double> vanishes = x.compare(VectorOperators.LT, Distribution.EXP_LEAST);
+        DoubleVector result = p.mul(scale).blend(0, vanishes);
+        result.intoArray(out, i);
+        sum = sum.add(result);
       }
       sum.intoArray(sums, part);
     }
-    return ScalarRowKernels.sum(values, end, sums);
+    ScalarRowKernels.exp(scores, max, factor, out, end);
+    return ScalarRowKernels.sum(out, end, sums);
   }
 
   @Override
@@ -213,7 +205,24 @@ final class VectorRowKernels implements RowKernels {
       if (!runs.anyTrue()) {
         continue;
       }
-      DoubleVector u = uniform(address + (i + 1L) * Noise.GOLDEN_GAMMA);
+      // Noise.uniform
+      LongVector z = INDEX.mul(Noise.GOLDEN_GAMMA).add(address + (i + 1L) * Noise.GOLDEN_GAMMA);
+      z = z.lanewise(VectorOperators.XOR, z.lanewise(VectorOperators.LSHR, 30)).mul(Noise.MIX_1);
+      z = z.lanewise(VectorOperators.XOR, z.lanewise(VectorOperators.LSHR, 27)).mul(Noise.MIX_2);
+      z = z.lanewise(VectorOperators.XOR, z.lanewise(VectorOperators.LSHR, 31));
+      // A 53-bit integer, exactly: its halves become the mantissas of two doubles.
+      LongVector bits = z.lanewise(VectorOperators.LSHR, 11);
+      DoubleVector high =
+          bits.lanewise(VectorOperators.LSHR, 32)
+              .lanewise(VectorOperators.OR, Double.doubleToRawLongBits(0x1p84))
+              .reinterpretAsDoubles()
+              .sub(0x1p84);
+      DoubleVector low =
+          bits.lanewise(VectorOperators.AND, 0xffffffffL)
+              .lanewise(VectorOperators.OR, Double.doubleToRawLongBits(0x1p52))
+              .reinterpretAsDoubles()
+              .sub(0x1p52);
+      DoubleVector u = high.add(low).add(0.5).mul(0x1p-53);
       VectorMask<Double> mayWin = runs.and(w.compare(VectorOperators.GT, u.mul(best)));
       if (mayWin.anyTrue()) {
         for (long lanes = mayWin.toLong(); lanes != 0; lanes &= lanes - 1) {
@@ -238,26 +247,5 @@ final class VectorRowKernels implements RowKernels {
 
   private static double time(double weight, long address, int id) {
     return weight / -StrictMath.log1p(-Noise.uniform(address, id));
-  }
-
-  /** {@link Noise#uniform} of as many ids as a register holds. */
-  private static DoubleVector uniform(long first) {
-    LongVector z = INDEX.mul(Noise.GOLDEN_GAMMA).add(first);
-    z = z.lanewise(VectorOperators.XOR, z.lanewise(VectorOperators.LSHR, 30)).mul(Noise.MIX_1);
-    z = z.lanewise(VectorOperators.XOR, z.lanewise(VectorOperators.LSHR, 27)).mul(Noise.MIX_2);
-    z = z.lanewise(VectorOperators.XOR, z.lanewise(VectorOperators.LSHR, 31));
-    // A 53-bit integer, exactly: its halves become the mantissas of two doubles.
-    LongVector bits = z.lanewise(VectorOperators.LSHR, 11);
-    DoubleVector high =
-        bits.lanewise(VectorOperators.LSHR, 32)
-            .lanewise(VectorOperators.OR, Double.doubleToRawLongBits(0x1p84))
-            .reinterpretAsDoubles()
-            .sub(0x1p84);
-    DoubleVector low =
-        bits.lanewise(VectorOperators.AND, 0xffffffffL)
-            .lanewise(VectorOperators.OR, Double.doubleToRawLongBits(0x1p52))
-            .reinterpretAsDoubles()
-            .sub(0x1p52);
-    return high.add(low).add(0.5).mul(0x1p-53);
   }
 }

@@ -46,28 +46,6 @@ class RowKernelsTest {
   }
 
   @Property(tries = 300)
-  void exponentialsAtTwoTemperatures(
-      @ForAll @IntRange(min = 1, max = 200) int n, @ForAll long seed) {
-    double[] scores = random(new Random(seed), n, seed % 2 == 0 ? 10 : 900);
-    double max = scalar.max(scores);
-    double[] expected = new double[n];
-    double[] found = new double[n];
-    double[] expectedSums = new double[2 * RowKernels.SUMS];
-    double[] foundSums = new double[2 * RowKernels.SUMS];
-
-    scalar.exps(scores, max, 1.3, expected, expectedSums);
-    vector.exps(scores, max, 1.3, found, foundSums);
-
-    assertThat(found).isEqualTo(expected);
-    assertThat(foundSums[0]).isEqualTo(expectedSums[0]);
-    assertThat(foundSums[1]).isEqualTo(expectedSums[1]);
-    assertThat(foundSums[0])
-        .isEqualTo(scalar.exp(scores, max, 1, found, new double[RowKernels.SUMS]));
-    assertThat(foundSums[1])
-        .isEqualTo(scalar.exp(scores, max, 1.3, found, new double[RowKernels.SUMS]));
-  }
-
-  @Property(tries = 300)
   void weightedSumsOfRows(
       @ForAll @IntRange(min = 1, max = 5000) int n,
       @ForAll @IntRange(min = 0, max = 4) int leaves,
