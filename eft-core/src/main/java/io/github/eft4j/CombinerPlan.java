@@ -84,10 +84,10 @@ final class CombinerPlan {
    * @param logits for each leaf in order the memory of one row of its logits, float32 {@code
    *     [vocab]}
    * @param scores receives the log-probabilities up to a constant, {@code [vocab]}
-   * @return whether all is finite: all logits that were read, and all scores save where a function
-   *     forbids a token
+   * @return the greatest score, NaN unless all is finite: all logits that were read, and all scores
+   *     save where a function forbids a token
    */
-  boolean evaluate(MemorySegment[] logits, double[] scores) {
+  double evaluate(MemorySegment[] logits, double[] scores) {
     return evaluate(logits, NONE, scores);
   }
 
@@ -95,17 +95,20 @@ final class CombinerPlan {
    * Evaluates the expression where one leaf's row holds log-probabilities, which need not be
    * normalised, and cannot be where some of them are only bounds.
    */
-  boolean evaluate(MemorySegment[] logits, int normalised, double[] scores) {
+  double evaluate(MemorySegment[] logits, int normalised, double[] scores) {
     return evaluate(sum, logits, normalised, scores);
   }
 
-  private boolean evaluate(
-      Sum expression, MemorySegment[] logits, int normalised, double[] scores) {
-    boolean finite = kernels.combine(expression.weights, expression.leaves, logits, scores);
+  private double evaluate(Sum expression, MemorySegment[] logits, int normalised, double[] scores) {
+    double max = kernels.combine(expression.weights, expression.leaves, logits, scores);
+    if (expression.functions.isEmpty()) {
+      return max;
+    }
+    boolean finite = !Double.isNaN(max);
     for (WeightedFunction function : expression.functions) {
       finite &= addFunction(function, logits, normalised, scores);
     }
-    return finite;
+    return finite ? kernels.max(scores) : Double.NaN;
   }
 
   private boolean addFunction(
@@ -127,7 +130,7 @@ final class CombinerPlan {
 
   private boolean evaluateInput(
       Sum input, MemorySegment[] logits, int normalised, double[] logProbabilities) {
-    boolean finite = evaluate(input, logits, normalised, logProbabilities);
+    boolean finite = !Double.isNaN(evaluate(input, logits, normalised, logProbabilities));
     if (!input.isLeaf(normalised)) {
       double logZ = Distribution.logSumExp(logProbabilities);
       for (int id = 0; id < vocabulary; id++) {

@@ -555,10 +555,11 @@ final class DecodingLoop implements AutoCloseable {
 
   /** Makes the distribution that a sequence's next token is drawn from, of {@link #rows}. */
   private void evaluate(Sequence sequence) {
-    if (!sequence.plan().evaluate(rows, scores)) {
+    double max = sequence.plan().evaluate(rows, scores);
+    if (Double.isNaN(max)) {
       throw notFinite(sequence);
     }
-    target.prepare(scores, sequence.options(), sequence.counts());
+    target.prepare(scores, max, sequence.options(), sequence.counts());
   }
 
   private void forward(ModelRun run, LogitRows logits, boolean timed) {

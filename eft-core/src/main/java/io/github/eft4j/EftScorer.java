@@ -156,7 +156,7 @@ public final class EftScorer {
         for (int leaf = 0; leaf < row.length; leaf++) {
           row[leaf] = logits.get(leaf).row(first + i);
         }
-        if (!plan.evaluate(row, scores)) {
+        if (Double.isNaN(plan.evaluate(row, scores))) {
           throw new IllegalStateException("the logits of " + combiner + " are not finite");
         }
         double logZ = Distribution.logSumExp(scores);

@@ -10,7 +10,7 @@ import java.util.Arrays;
  */
 interface RowKernels {
   /** The number of partial sums of a sum. */
-  int SUMS = 16;
+  int SUMS = 8;
 
   /** The fastest implementation here. */
   static RowKernels fastest() {
@@ -38,9 +38,9 @@ interface RowKernels {
    * @param leaves which rows they belong to
    * @param rows float32 {@code [n]} each
    * @param scores receives the sums, {@code [n]}
-   * @return whether all logits that were read are finite
+   * @return the greatest score, NaN if a logit that was read is not finite
    */
-  default boolean combine(double[] weights, int[] leaves, MemorySegment[] rows, double[] scores) {
+  default double combine(double[] weights, int[] leaves, MemorySegment[] rows, double[] scores) {
     if (weights.length == 0) {
       Arrays.fill(scores, 0);
     }
@@ -56,7 +56,7 @@ interface RowKernels {
       }
       spoilt += spoilt(scores, from, to);
     }
-    return spoilt == 0;
+    return max(scores) + spoilt;
   }
 
   /**
@@ -125,14 +125,24 @@ interface RowKernels {
   double exp(double[] scores, double max, double factor, double[] out, double[] sums);
 
   /**
-   * Copies the positive numbers that are not below a limit, in order.
+   * The sum of exponentials: {@code Σ exp(scores[i] − max)}, the same as that of {@link #exp}.
+   *
+   * @param scores {@code [n]}
+   * @param max the greatest of them
+   * @param sums working memory, {@code [SUMS]}
+   * @return the sum
+   */
+  double sumExp(double[] scores, double max, double[] sums);
+
+  /**
+   * Finds the positive numbers that are not below a limit, in order.
    *
    * @param values {@code [n]}
    * @param least the limit
-   * @param out receives them, {@code [n]}
+   * @param ids receives their indices, {@code [n]}
    * @return how many there are
    */
-  int collect(double[] values, double least, double[] out);
+  int collect(double[] values, double least, int[] ids);
 
   /**
    * Runs an exponential race: the index with the greatest {@code weights[i] / E(i)}, where {@code
@@ -144,4 +154,31 @@ interface RowKernels {
    * @return the winner's index; of equals the lowest
    */
   int race(double[] weights, double least, long address);
+
+  /**
+   * The same race where some indices are known to hold all weights that take part.
+   *
+   * @param weights {@code [n]}, none negative
+   * @param least lesser weights do not take part; at least one positive weight does
+   * @param ids the indices, in ascending order
+   * @param count how many there are
+   * @param address where the noise is
+   * @return the winner's index; of equals the lowest
+   */
+  default int race(double[] weights, double least, int[] ids, int count, long address) {
+    int winner = -1;
+    double best = 0;
+    for (int i = 0; i < count; i++) {
+      double weight = weights[ids[i]];
+      double u = Noise.uniform(address, ids[i]);
+      if (weight >= least && weight > best * u) {
+        double time = ScalarRowKernels.time(weight, u);
+        if (time > best) {
+          best = time;
+          winner = ids[i];
+        }
+      }
+    }
+    return winner;
+  }
 }

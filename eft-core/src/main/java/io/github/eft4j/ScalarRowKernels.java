@@ -43,14 +43,14 @@ final class ScalarRowKernels implements RowKernels {
 
   @Override
   public double exp(double[] scores, double max, double factor, double[] out, double[] sums) {
-    exp(scores, max, factor, out, 0);
+    exp(scores, max, factor * Distribution.LOG2_E, out, 0);
     Arrays.fill(sums, 0, SUMS, 0);
     return sum(out, 0, sums);
   }
 
-  static void exp(double[] scores, double max, double factor, double[] out, int from) {
+  static void exp(double[] scores, double max, double scale, double[] out, int from) {
     for (int i = from; i < scores.length; i++) {
-      out[i] = Distribution.exp((scores[i] - max) * factor);
+      out[i] = Distribution.exp2((scores[i] - max) * scale);
     }
   }
 
@@ -59,6 +59,10 @@ final class ScalarRowKernels implements RowKernels {
     for (int i = from; i < values.length; i++) {
       sums[i % SUMS] += values[i];
     }
+    return total(sums);
+  }
+
+  private static double total(double[] sums) {
     double total = 0;
     for (int i = 0; i < SUMS; i++) {
       total += sums[i];
@@ -67,14 +71,27 @@ final class ScalarRowKernels implements RowKernels {
   }
 
   @Override
-  public int collect(double[] values, double least, double[] out) {
-    return collect(values, least, out, 0, values.length, 0);
+  public double sumExp(double[] scores, double max, double[] sums) {
+    Arrays.fill(sums, 0, SUMS, 0);
+    return sumExp(scores, max, 0, sums);
   }
 
-  static int collect(double[] values, double least, double[] out, int from, int to, int count) {
-    for (int i = from; i < to; i++) {
+  static double sumExp(double[] scores, double max, int from, double[] sums) {
+    for (int i = from; i < scores.length; i++) {
+      sums[i % SUMS] += Distribution.exp2((scores[i] - max) * Distribution.LOG2_E);
+    }
+    return total(sums);
+  }
+
+  @Override
+  public int collect(double[] values, double least, int[] ids) {
+    return collect(values, least, ids, 0, 0);
+  }
+
+  static int collect(double[] values, double least, int[] ids, int from, int count) {
+    for (int i = from; i < values.length; i++) {
       if (values[i] >= least && values[i] > 0) {
-        out[count++] = values[i];
+        ids[count++] = i;
       }
     }
     return count;
@@ -89,9 +106,8 @@ final class ScalarRowKernels implements RowKernels {
         continue;
       }
       double u = Noise.uniform(address, i);
-      // −log(1 − u) ≥ u: most lose without the logarithm.
-      if (weights[i] > best * u) {
-        double time = weights[i] / -StrictMath.log1p(-u);
+      if (weights[i] > best * u) { // else it loses, since −log(1 − u) ≥ u
+        double time = time(weights[i], u);
         if (time > best) {
           best = time;
           winner = i;
@@ -99,5 +115,9 @@ final class ScalarRowKernels implements RowKernels {
       }
     }
     return winner;
+  }
+
+  static double time(double weight, double u) {
+    return weight / -StrictMath.log1p(-u);
   }
 }

@@ -18,14 +18,26 @@ import org.jspecify.annotations.Nullable;
  * the token with the greatest {@code p / E} wins with probability p.
  */
 final class TokenDraw {
+  /** Stands for all tokens. */
+  private static final int ALL = -1;
+
   /** Filters look first at the weights above this part of the greatest. */
-  private static final double FIRST_LIMIT = 0x1p-6;
+  private static final double FIRST_LIMIT = 0x1p-14;
 
   /** If those are too few, at the weights above this part of the limit before. */
-  private static final double NEXT_LIMIT = 0x1p-4;
+  private static final double NEXT_LIMIT = 0x1p-8;
 
   /** Below this they look at all. */
   private static final double LAST_LIMIT = 0x1p-30;
+
+  /** Weights fall into this many classes for each factor of two. */
+  private static final int CLASSES_PER_OCTAVE = 8;
+
+  /** A class has this many bits of a double less. */
+  private static final int CLASS_SHIFT = 52 - Integer.numberOfTrailingZeros(CLASSES_PER_OCTAVE);
+
+  /** The last class holds all weights below 2⁻⁶⁴. */
+  private static final int CLASSES = 64 * CLASSES_PER_OCTAVE;
 
   private final RowKernels kernels = RowKernels.fastest();
 
@@ -40,19 +52,32 @@ final class TokenDraw {
   /** Memory for changed scores, and for the search for a filter's limit. */
   private final double[] work;
 
+  /** The tokens among which those are that can be drawn, in ascending order. */
+  private final int[] candidates;
+
+  /** How many {@link #candidates} there are; {@link #ALL} where no filter has looked for them. */
+  private int candidateCount;
+
   /** Tokens with lesser weights are dropped. */
   private double least;
 
   private final double[] sums = new double[RowKernels.SUMS];
+  private final double[] classSums = new double[CLASSES];
+  private final int[] classSizes = new int[CLASSES];
 
   TokenDraw(int vocabulary) {
     scores = new double[0];
     weights = new double[vocabulary];
     work = new double[vocabulary];
+    candidates = new int[vocabulary];
   }
 
   void prepare(double[] scores, SamplingOptions options) {
     prepare(scores, options, null);
+  }
+
+  void prepare(double[] scores, SamplingOptions options, @Nullable TokenCounts counts) {
+    prepare(scores, kernels.max(scores), options, counts);
   }
 
   /**
@@ -60,31 +85,39 @@ final class TokenDraw {
    *
    * @param scores log-probabilities up to a constant, {@code [vocab]}; must stay as they are until
    *     the next call
+   * @param max the greatest of them
    * @param options biases, penalties, temperature and filters
    * @param counts the tokens that there are already, or null where the options do not penalise
    * @throws IllegalStateException if a score is NaN or positive infinity, or no token is possible
    */
-  void prepare(double[] scores, SamplingOptions options, @Nullable TokenCounts counts) {
+  void prepare(double[] scores, double max, SamplingOptions options, @Nullable TokenCounts counts) {
     this.scores = scores;
-    double max = kernels.max(scores);
-    double total = kernels.exp(scores, max, 1, weights, sums);
+    boolean changes = changes(options, counts);
+    boolean asTheyAre = options.temperature() == 1 && !changes;
+    double total =
+        asTheyAre ? kernels.exp(scores, max, 1, weights, sums) : kernels.sumExp(scores, max, sums);
     logZ = max + StrictMath.log(total);
     if (!Double.isFinite(logZ)) {
       throw new IllegalStateException("the distribution cannot be normalised: log Z is " + logZ);
     }
     least = 0;
-    double[] changed = adjust(options, counts);
+    candidateCount = ALL;
+    double[] changed = scores;
+    if (changes) {
+      adjust(options, counts);
+      changed = work;
+    }
     if (options.temperature() == 0) {
       Arrays.fill(weights, 0);
       weights[argMax(changed)] = 1;
       return;
     }
-    if (options.temperature() != 1 || changes(options, counts)) {
-      max = kernels.max(changed);
-      if (max == Double.NEGATIVE_INFINITY) {
+    if (!asTheyAre) {
+      double greatest = changes ? kernels.max(changed) : max;
+      if (greatest == Double.NEGATIVE_INFINITY) {
         throw new IllegalStateException("every token that is possible is forbidden");
       }
-      total = kernels.exp(changed, max, 1 / options.temperature(), weights, sums);
+      total = kernels.exp(changed, greatest, 1 / options.temperature(), weights, sums);
     }
     filter(options, total);
   }
@@ -93,10 +126,8 @@ final class TokenDraw {
     return counts != null || !options.logitBias().isEmpty();
   }
 
-  private double[] adjust(SamplingOptions options, @Nullable TokenCounts counts) {
-    if (!changes(options, counts)) {
-      return scores;
-    }
+  /** Writes the log-probabilities with penalties and biases to {@link #work}. */
+  private void adjust(SamplingOptions options, @Nullable TokenCounts counts) {
     for (int id = 0; id < scores.length; id++) {
       double logProbability = scores[id] - logZ;
       if (counts != null && counts.occurs(id)) {
@@ -111,7 +142,6 @@ final class TokenDraw {
     for (Map.Entry<Integer, Double> bias : options.logitBias().entrySet()) {
       work[bias.getKey()] += bias.getValue();
     }
-    return work;
   }
 
   private static int argMax(double[] scores) {
@@ -136,7 +166,9 @@ final class TokenDraw {
 
   /** Draws a token with the noise at an address. */
   int draw(long address) {
-    return kernels.race(weights, least, address);
+    return candidateCount == ALL
+        ? kernels.race(weights, least, address)
+        : kernels.race(weights, least, candidates, candidateCount, address);
   }
 
   /** Writes the distribution: the probability with which each token is drawn. */
@@ -207,8 +239,9 @@ final class TokenDraw {
 
   /**
    * Keeps the likeliest tokens, of equals those with the lowest ids, until there are enough or
-   * their weights reach a sum. The weight of the last one is found as quickselect does, among as
-   * few of the greatest weights as are sure to be enough.
+   * their weights reach a sum. The weight of the last one is looked for among as few of the
+   * greatest weights as are sure to be enough: first the class that it is in, then as quickselect
+   * does.
    *
    * @param count how many tokens are enough
    * @param sum which sum of weights is enough
@@ -217,16 +250,59 @@ final class TokenDraw {
    */
   private double keepLikeliest(int count, double sum, double limit) {
     double lowest = Math.max(limit, least);
-    double candidates = FIRST_LIMIT;
+    double from = FIRST_LIMIT;
     boolean all;
-    int size;
     do {
-      all = candidates <= lowest || candidates < LAST_LIMIT;
-      size = kernels.collect(weights, all ? lowest : candidates, work);
-      candidates *= NEXT_LIMIT;
-    } while (!all && size < count && !reaches(size, sum));
-    int from = 0;
+      all = from <= lowest || from < LAST_LIMIT;
+      candidateCount = kernels.collect(weights, all ? lowest : from, candidates);
+      classify();
+      from *= NEXT_LIMIT;
+    } while (!all && candidateCount < count && !reaches(sum));
     double reached = 0;
+    int kind = 0;
+    while (kind < CLASSES - 1 && classSizes[kind] < count && reached + classSums[kind] < sum) {
+      reached += classSums[kind];
+      count -= classSizes[kind];
+      kind++;
+    }
+    int size = 0;
+    for (int i = 0; i < candidateCount; i++) {
+      double weight = weights[candidates[i]];
+      if (classOf(weight) == kind) {
+        work[size++] = weight;
+      }
+    }
+    return select(size, count, sum, reached);
+  }
+
+  private static int classOf(double weight) {
+    long below = Double.doubleToRawLongBits(1) - Double.doubleToRawLongBits(weight);
+    return (int) Math.min(below >>> CLASS_SHIFT, CLASSES - 1);
+  }
+
+  private void classify() {
+    Arrays.fill(classSums, 0);
+    Arrays.fill(classSizes, 0);
+    for (int i = 0; i < candidateCount; i++) {
+      double weight = weights[candidates[i]];
+      int kind = classOf(weight);
+      classSums[kind] += weight;
+      classSizes[kind]++;
+    }
+  }
+
+  /** Whether the candidates' weights sum up to enough. */
+  private boolean reaches(double sum) {
+    double reached = 0;
+    for (int kind = 0; kind < CLASSES; kind++) {
+      reached += classSums[kind];
+    }
+    return reached >= sum;
+  }
+
+  /** Finds the least weight that is kept among the first numbers of {@link #work}. */
+  private double select(int size, int count, double sum, double reached) {
+    int from = 0;
     while (size > 0) {
       double pivot = medianOfThree(work[from], work[from + size / 2], work[from + size - 1]);
       int greater = from;
@@ -271,15 +347,6 @@ final class TokenDraw {
       from = smaller;
     }
     return reached;
-  }
-
-  /** Whether the first numbers of {@link #work} sum up to enough. */
-  private boolean reaches(int size, double sum) {
-    double reached = 0;
-    for (int i = 0; i < size; i++) {
-      reached += work[i];
-    }
-    return reached >= sum;
   }
 
   private void dropEqualsBehind(double weight, int keep) {

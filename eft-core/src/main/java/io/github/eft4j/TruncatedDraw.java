@@ -179,7 +179,7 @@ final class TruncatedDraw {
       Sequence sequence, TruncatedLeaf leaf, MemorySegment[] rows, LikeliestTokens list) {
     list.write(row, Math.nextUp((float) list.greatestUnlisted()));
     CombinerPlan plan = sequence.plan();
-    boolean finite = plan.evaluate(rows, leaf.leaf(), scores);
+    boolean finite = !Double.isNaN(plan.evaluate(rows, leaf.leaf(), scores));
     Arrays.fill(unknown, true);
     for (int i = 0; i < list.size(); i++) {
       if (list.id(i) < unknown.length) {

@@ -29,37 +29,19 @@ final class VectorRowKernels implements RowKernels {
 
   /** In one pass where there are three rows, as in up-scaling. */
   @Override
-  public boolean combine(double[] weights, int[] leaves, MemorySegment[] rows, double[] scores) {
+  public double combine(double[] weights, int[] leaves, MemorySegment[] rows, double[] scores) {
     if (weights.length != 3) {
       return RowKernels.super.combine(weights, leaves, rows, scores);
     }
+    double wA = weights[0];
+    double wB = weights[1];
+    double wC = weights[2];
+    MemorySegment a = rows[leaves[0]];
+    MemorySegment b = rows[leaves[1]];
+    MemorySegment c = rows[leaves[2]];
     int end = DOUBLES.loopBound(scores.length);
-    double spoilt =
-        combine(
-            weights[0],
-            rows[leaves[0]],
-            weights[1],
-            rows[leaves[1]],
-            weights[2],
-            rows[leaves[2]],
-            scores,
-            end);
-    SCALAR.scaled(weights[0], rows[leaves[0]], scores, end, scores.length);
-    SCALAR.addScaled(weights[1], rows[leaves[1]], scores, end, scores.length);
-    SCALAR.addScaled(weights[2], rows[leaves[2]], scores, end, scores.length);
-    return spoilt + SCALAR.spoilt(scores, end, scores.length) == 0;
-  }
-
-  private static double combine(
-      double wA,
-      MemorySegment a,
-      double wB,
-      MemorySegment b,
-      double wC,
-      MemorySegment c,
-      double[] scores,
-      int end) {
     DoubleVector spoilt = DoubleVector.zero(DOUBLES);
+    DoubleVector max = DoubleVector.broadcast(DOUBLES, Double.NEGATIVE_INFINITY);
     for (int i = 0; i < end; i += LENGTH) {
       DoubleVector sum =
           ((DoubleVector)
@@ -81,8 +63,14 @@ final class VectorRowKernels implements RowKernels {
               .lanewise(VectorOperators.FMA, wC, sum);
       sum.intoArray(scores, i);
       spoilt = sum.lanewise(VectorOperators.FMA, 0, spoilt);
+      max = max.blend(sum, sum.compare(VectorOperators.GT, max));
     }
-    return spoilt.reduceLanes(VectorOperators.ADD);
+    SCALAR.scaled(wA, a, scores, end, scores.length);
+    SCALAR.addScaled(wB, b, scores, end, scores.length);
+    SCALAR.addScaled(wC, c, scores, end, scores.length);
+    return ScalarRowKernels.max(scores, end, max.reduceLanes(VectorOperators.MAX))
+        + spoilt.reduceLanes(VectorOperators.ADD)
+        + SCALAR.spoilt(scores, end, scores.length);
   }
 
   @Override
@@ -134,28 +122,18 @@ final class VectorRowKernels implements RowKernels {
     return ScalarRowKernels.max(values, end, max.reduceLanes(VectorOperators.MAX));
   }
 
-  /** Step by step what {@link Distribution#exp} does. */
+  /** Step by step what {@link Distribution#exp2} does. */
   @Override
   public double exp(double[] scores, double max, double factor, double[] out, double[] sums) {
+    double scale = factor * Distribution.LOG2_E;
     int end = scores.length - scores.length % SUMS;
     for (int part = 0; part < SUMS; part += LENGTH) {
       DoubleVector sum = DoubleVector.zero(DOUBLES);
       for (int i = part; i < end; i += SUMS) {
-        DoubleVector x = DoubleVector.fromArray(DOUBLES, scores, i).sub(max).mul(factor);
-        DoubleVector rounded =
-            x.lanewise(VectorOperators.FMA, Distribution.LOG2_E, Distribution.ROUND);
-        DoubleVector k = rounded.sub(Distribution.ROUND);
-        DoubleVector r =
-            k.lanewise(
-                VectorOperators.FMA,
-                DoubleVector.broadcast(DOUBLES, -Distribution.LN2_LOW),
-                k.lanewise(
-                    VectorOperators.FMA,
-                    DoubleVector.broadcast(DOUBLES, -Distribution.LN2_HIGH),
-                    x));
-        DoubleVector p = DoubleVector.broadcast(DOUBLES, Distribution.C11);
-        p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C10));
-        p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C9));
+        DoubleVector y = DoubleVector.fromArray(DOUBLES, scores, i).sub(max).mul(scale);
+        DoubleVector rounded = y.add(Distribution.ROUND);
+        DoubleVector r = y.sub(rounded.sub(Distribution.ROUND));
+        DoubleVector p = DoubleVector.broadcast(DOUBLES, Distribution.C9);
         p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C8));
         p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C7));
         p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C6));
@@ -163,34 +141,64 @@ final class VectorRowKernels implements RowKernels {
         p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C4));
         p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C3));
         p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C2));
-        p = p.lanewise(VectorOperators.FMA, r.mul(r), r).add(1);
-        DoubleVector scale =
+        p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C1));
+        p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, 1));
+        DoubleVector power =
             rounded.reinterpretAsLongs().lanewise(VectorOperators.LSHL, 52).reinterpretAsDoubles();
-        VectorMask<Double> vanishes = x.compare(VectorOperators.LT, Distribution.EXP_LEAST);
-        DoubleVector result = p.mul(scale).blend(0, vanishes);
+        VectorMask<Double> vanishes = y.compare(VectorOperators.LT, Distribution.EXP2_LEAST);
+        DoubleVector result = p.mul(power).blend(0, vanishes);
         result.intoArray(out, i);
         sum = sum.add(result);
       }
       sum.intoArray(sums, part);
     }
-    ScalarRowKernels.exp(scores, max, factor, out, end);
+    ScalarRowKernels.exp(scores, max, scale, out, end);
     return ScalarRowKernels.sum(out, end, sums);
   }
 
   @Override
-  public int collect(double[] values, double least, double[] out) {
+  public double sumExp(double[] scores, double max, double[] sums) {
+    int end = scores.length - scores.length % SUMS;
+    for (int part = 0; part < SUMS; part += LENGTH) {
+      DoubleVector sum = DoubleVector.zero(DOUBLES);
+      for (int i = part; i < end; i += SUMS) {
+        DoubleVector y =
+            DoubleVector.fromArray(DOUBLES, scores, i).sub(max).mul(Distribution.LOG2_E);
+        DoubleVector rounded = y.add(Distribution.ROUND);
+        DoubleVector r = y.sub(rounded.sub(Distribution.ROUND));
+        DoubleVector p = DoubleVector.broadcast(DOUBLES, Distribution.C9);
+        p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C8));
+        p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C7));
+        p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C6));
+        p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C5));
+        p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C4));
+        p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C3));
+        p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C2));
+        p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C1));
+        p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, 1));
+        DoubleVector power =
+            rounded.reinterpretAsLongs().lanewise(VectorOperators.LSHL, 52).reinterpretAsDoubles();
+        VectorMask<Double> vanishes = y.compare(VectorOperators.LT, Distribution.EXP2_LEAST);
+        sum = sum.add(p.mul(power).blend(0, vanishes));
+      }
+      sum.intoArray(sums, part);
+    }
+    return ScalarRowKernels.sumExp(scores, max, end, sums);
+  }
+
+  @Override
+  public int collect(double[] values, double least, int[] ids) {
     double lowest = Math.max(least, Double.MIN_VALUE);
     int end = DOUBLES.loopBound(values.length);
     int count = 0;
     for (int i = 0; i < end; i += LENGTH) {
       DoubleVector v = DoubleVector.fromArray(DOUBLES, values, i);
-      VectorMask<Double> wanted = v.compare(VectorOperators.GE, lowest);
-      if (wanted.anyTrue()) {
-        v.compress(wanted).intoArray(out, count); // there is room: count ≤ i
-        count += wanted.trueCount();
+      long lanes = v.compare(VectorOperators.GE, lowest).toLong();
+      for (; lanes != 0; lanes &= lanes - 1) {
+        ids[count++] = i + Long.numberOfTrailingZeros(lanes);
       }
     }
-    return ScalarRowKernels.collect(values, least, out, end, values.length, count);
+    return ScalarRowKernels.collect(values, least, ids, end, count);
   }
 
   @Override
@@ -246,6 +254,6 @@ final class VectorRowKernels implements RowKernels {
   }
 
   private static double time(double weight, long address, int id) {
-    return weight / -StrictMath.log1p(-Noise.uniform(address, id));
+    return ScalarRowKernels.time(weight, Noise.uniform(address, id));
   }
 }

@@ -114,7 +114,7 @@ class GoldenCombinationTest {
     MemorySegment[] memory =
         Arrays.stream(rows).map(NativeArrays::floats).toArray(MemorySegment[]::new);
     double[] scores = new double[vocabulary];
-    assertThat(plan.evaluate(memory, scores)).isTrue();
+    assertThat(plan.evaluate(memory, scores)).isNotNaN();
     double logZ = Distribution.logSumExp(scores);
     return Arrays.stream(scores).map(s -> s - logZ).toArray();
   }

@@ -59,7 +59,7 @@ class LogitCombinerTest {
     MemorySegment[] memory =
         Arrays.stream(rows).map(NativeArrays::floats).toArray(MemorySegment[]::new);
     double[] scores = new double[VOCABULARY];
-    assertThat(plan.evaluate(memory, scores)).isTrue();
+    assertThat(plan.evaluate(memory, scores)).isNotNaN();
     double logZ = Distribution.logSumExp(scores);
     return Arrays.stream(scores).map(s -> s - logZ).toArray();
   }

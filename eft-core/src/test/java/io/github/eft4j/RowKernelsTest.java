@@ -7,6 +7,7 @@ import io.github.eft4j.tensor.NativeArrays;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -43,6 +44,9 @@ class RowKernelsTest {
     assertThat(vector.exp(scores, max, 0.7, found, new double[RowKernels.SUMS]))
         .isEqualTo(scalar.exp(scores, max, 0.7, expected, new double[RowKernels.SUMS]));
     assertThat(found).isEqualTo(expected);
+    assertThat(vector.sumExp(scores, max, new double[RowKernels.SUMS]))
+        .isEqualTo(scalar.sumExp(scores, max, new double[RowKernels.SUMS]))
+        .isEqualTo(scalar.exp(scores, max, 1, expected, new double[RowKernels.SUMS]));
   }
 
   @Property(tries = 300)
@@ -66,8 +70,10 @@ class RowKernelsTest {
     double[] expected = random(random, n, 5);
     double[] found = random(random, n, 5);
 
-    assertThat(scalar.combine(weights, which, rows, expected)).isTrue();
-    assertThat(vector.combine(weights, which, rows, found)).isTrue();
+    double greatest = scalar.combine(weights, which, rows, expected);
+    assertThat(vector.combine(weights, which, rows, found))
+        .isEqualTo(greatest)
+        .isEqualTo(Arrays.stream(expected).max().orElseThrow());
     assertThat(found).isEqualTo(expected);
     int probe = random.nextInt(n);
     double sum = 0;
@@ -79,8 +85,8 @@ class RowKernelsTest {
     if (leaves > 0) {
       float[] bad = {Float.NaN, Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY};
       arrays[which[0]].putScalar(probe, bad[random.nextInt(bad.length)]);
-      assertThat(scalar.combine(weights, which, rows, expected)).isFalse();
-      assertThat(vector.combine(weights, which, rows, found)).isFalse();
+      assertThat(scalar.combine(weights, which, rows, expected)).isNaN();
+      assertThat(vector.combine(weights, which, rows, found)).isNaN();
     }
   }
 
@@ -89,8 +95,8 @@ class RowKernelsTest {
     Random random = new Random(seed);
     double[] weights = random.doubles(n).map(w -> w < 0.2 ? 0 : w).toArray();
     weights[random.nextInt(n)] = 1;
-    double[] expected = new double[n];
-    double[] found = new double[n];
+    int[] expected = new int[n];
+    int[] found = new int[n];
 
     for (double least : new double[] {0, 0.6, 1}) {
       int winner = vector.race(weights, least, seed);
@@ -98,9 +104,16 @@ class RowKernelsTest {
       assertThat(weights[winner]).isPositive().isGreaterThanOrEqualTo(least);
       double[] kept = Arrays.stream(weights).map(w -> w < least ? 0 : w).toArray();
       assertThat(winner).isEqualTo(scalar.race(kept, 0, seed));
+
+      int count = vector.collect(weights, 0.5 * least, found);
+      assertThat(count).isEqualTo(scalar.collect(weights, 0.5 * least, expected));
+      assertThat(Arrays.copyOf(found, count))
+          .isEqualTo(Arrays.copyOf(expected, count))
+          .isEqualTo(
+              IntStream.range(0, n)
+                  .filter(i -> weights[i] > 0 && weights[i] >= 0.5 * least)
+                  .toArray());
+      assertThat(vector.race(weights, least, found, count, seed)).isEqualTo(winner);
     }
-    int count = vector.collect(weights, 0.5, found);
-    assertThat(count).isEqualTo(scalar.collect(weights, 0.5, expected));
-    assertThat(Arrays.copyOf(found, count)).isEqualTo(Arrays.copyOf(expected, count));
   }
 }
