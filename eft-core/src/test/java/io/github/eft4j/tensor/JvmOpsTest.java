@@ -298,6 +298,9 @@ class JvmOpsTest {
 
   /** A number of columns: not a multiple of 16 where the type allows that. */
   private static int columns(WeightType type, SplittableRandom random) {
+    if (random.nextInt(8) == 0) { // more than is multiplied together
+      return type.blockSize() * (1 + random.nextInt(2600 / type.blockSize()));
+    }
     return type.blockSize() * (1 + random.nextInt(type.blockSize() == 1 ? 200 : 2));
   }
 
