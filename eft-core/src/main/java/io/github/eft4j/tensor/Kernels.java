@@ -21,6 +21,12 @@ interface Kernels {
   /** The number of positions between two looks at the greatest score, and of a page of a cache. */
   int PAGE = 64;
 
+  /** The number of tokens that lie together for {@link #dots}. */
+  int DOTS_GROUP = 4;
+
+  /** The number of columns that {@link #dots} may convert at a time. */
+  int DOTS_COLUMNS = 256;
+
   /** The size in bytes of the working memory that kernels are given, at an alignment of 64. */
   int SCRATCH_BYTES = 8192;
 
@@ -81,7 +87,8 @@ interface Kernels {
    * Products of one token, or a few, with rows of weights, read as they are stored.
    *
    * @param type how the weights are stored
-   * @param x address of the tokens, {@code columns} floats each, one after another
+   * @param x address of the tokens: one as it is, several in groups of {@value #DOTS_GROUP}, {@code
+   *     [group][columns / SUMS][DOTS_GROUP][SUMS]} floats, zeros where there is no token
    * @param tokens the number of tokens, at most {@link #dotsTokens}
    * @param w address of the first row
    * @param wStride bytes from one row to the next
@@ -110,7 +117,7 @@ interface Kernels {
    * @return the number of floats
    */
   static int dotsMemory(int columns) {
-    return 8 * SUMS + columns / 8;
+    return 4 * DOTS_GROUP * SUMS + Math.max(4 * DOTS_COLUMNS, columns / 8);
   }
 
   /**

@@ -8,9 +8,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Several linear layers of one input. A task is a range of one layer's rows; it writes those
  * columns of the outputs. Reused, so that a call allocates nothing.
  *
- * <p>One token, or a few, are multiplied with the weights as they are stored, where there is a
- * kernel for that. Others are packed into tiles, and the weights dequantised into tiles block by
- * block, small enough for the first-level cache:
+ * <p>One token, or a few, packed in groups, are multiplied with the weights as they are stored,
+ * where there is a kernel for that. Others are packed into tiles, and the weights dequantised into
+ * tiles block by block, small enough for the first-level cache:
  *
  * <pre>
  *  tokens    [tile][round][tileTokens][SUMS]   once, for all tasks
@@ -42,6 +42,7 @@ final class LinearJob implements WorkerPool.Tasks {
   private final Kernels kernels;
   private final Scratch[] scratch;
   private final Scratch packed = new Scratch();
+  private final Scratch groupMemory = new Scratch();
   private final int tileTokens;
   private final int tileRows;
 
@@ -60,7 +61,7 @@ final class LinearJob implements WorkerPool.Tasks {
   private int columns;
   private int rounds;
 
-  /** The tokens, one after another, padded to whole rounds where there is one. */
+  /** The only token, padded to whole rounds, or a few in groups, where a layer needs them. */
   private long x;
 
   /** The tokens in tiles, where a layer needs them. */
@@ -84,15 +85,19 @@ final class LinearJob implements WorkerPool.Tasks {
     tokens = Arrays2d.rows(x);
     columns = Arrays2d.columns(x);
     rounds = (columns + SUMS - 1) / SUMS;
-    this.x = tokens == 1 ? padded(Arrays2d.address(x)) : Arrays2d.address(x);
     int rows = 0;
+    boolean inGroups = false;
     boolean inTiles = false;
     for (int i = 0; i < layers.size(); i++) {
       Matrix weight = layers.get(i).weight();
       rows += weight.rows();
-      inTiles |= tokens > 1 && !hasDots(weight.type());
+      boolean hasDots = hasDots(weight.type());
+      inGroups |= tokens > 1 && hasDots;
+      inTiles |= tokens > 1 && !hasDots;
     }
-    tiles = inTiles ? packed(this.x) : 0;
+    long at = Arrays2d.address(x);
+    this.x = tokens == 1 ? padded(at) : inGroups ? packed(at, Kernels.DOTS_GROUP, groupMemory) : 0;
+    tiles = inTiles ? packed(at, tileTokens, packed) : 0;
     taskRows = roundUp(rows / (threads * TASKS_PER_THREAD) + 1, ROW_UNIT);
     int tasks = 0;
     for (int i = 0; i < layers.size(); i++) {
@@ -127,21 +132,21 @@ final class LinearJob implements WorkerPool.Tasks {
     return to;
   }
 
-  /** The tokens in tiles, with zeros for missing columns and tokens. */
-  private long packed(long address) {
-    int count = (tokens + tileTokens - 1) / tileTokens;
-    long tileBytes = rounds * tokensRound;
-    long to = packed.reserve(count * tileBytes);
-    if (columns % SUMS != 0) {
-      Memory.zero(to, count * tileBytes);
+  /** The tokens side by side, with zeros for missing columns and tokens. */
+  private long packed(long address, int together, Scratch memory) {
+    int groups = (tokens + together - 1) / together;
+    long groupBytes = ROUND * rounds * together;
+    long to = memory.reserve(groups * groupBytes);
+    if (columns % SUMS != 0 || tokens % together != 0) {
+      Memory.zero(to, groups * groupBytes);
     }
     for (int t = 0; t < tokens; t++) {
       kernels.dequantize(
           WeightType.F32,
           address + 4L * t * columns,
           columns,
-          to + t / tileTokens * tileBytes + t % tileTokens * ROUND,
-          tokensRound);
+          to + t / together * groupBytes + t % together * ROUND,
+          together * ROUND);
     }
     return to;
   }

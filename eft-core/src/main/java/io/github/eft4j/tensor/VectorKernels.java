@@ -7,6 +7,7 @@ import static io.github.eft4j.tensor.Memory.set;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -42,8 +43,14 @@ final class VectorKernels implements Kernels {
   private static final VectorSpecies<Byte> BYTES =
       BITS == 512 ? ByteVector.SPECIES_128 : ByteVector.SPECIES_64;
 
-  private static final IntVector FOUR_BYTES =
-      IntVector.zero(IntVector.SPECIES_128).addIndex(1).mul(8);
+  /** Four low and four high nibbles of an int's bytes. */
+  private static final IntVector NIBBLE_SHIFTS =
+      IntVector.fromArray(IntVector.SPECIES_256, new int[] {0, 8, 16, 24, 4, 12, 20, 28}, 0);
+
+  /** Which of eight scales and minima are minima. */
+  private static final VectorMask<Float> MINIMA =
+      VectorMask.fromLong(FloatVector.SPECIES_256, 0xf0);
+
   private static final IntVector LANE = IntVector.zero(INTS).addIndex(1);
   private static final IntVector BYTE_SHIFTS = LANE.mul(8);
 
@@ -69,11 +76,28 @@ final class VectorKernels implements Kernels {
   private static final int TILE_ROWS = MANY_REGISTERS ? 6 : 4;
 
   /** The most tokens that one conversion of a row's weights serves. */
-  private static final int FEW = 4;
+  private static final int FEW = DOTS_GROUP;
+
+  /** Half-precision weights of a row that are converted together. */
+  private static final int HALVES_TOGETHER = Kernels.DOTS_COLUMNS;
 
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
+  /**
+   * All half-precision numbers. Scales are looked up: a load that broadcasts, where a conversion
+   * would take four of the operations on registers that these kernels are bound by.
+   */
+  private static final float[] HALF_VALUES = halfValues();
+
   VectorKernels() {}
+
+  private static float[] halfValues() {
+    float[] halves = new float[1 << Short.SIZE];
+    for (int bits = 0; bits < halves.length; bits++) {
+      halves[bits] = Float.float16ToFloat((short) bits);
+    }
+    return halves;
+  }
 
   private static int bits() {
     try {
@@ -181,21 +205,27 @@ final class VectorKernels implements Kernels {
   }
 
   /**
-   * Half to single precision: sign and, 13 bits lower, exponent and fraction; 2¹¹² makes up for the
-   * exponents' different zero, also for subnormal numbers, exactly. Infinities and NaNs are no
-   * weights.
+   * Half to single precision: exponent and fraction 13 bits lower, the exponent greater by 112;
+   * subnormal numbers are integers times 2⁻²⁴. Infinities and NaNs are no weights.
    */
   private static FloatVector half(long weights) {
     ShortVector s = ShortVector.fromMemorySegment(HALVES, ALL, weights, ORDER);
     IntVector bits = (IntVector) s.convertShape(VectorOperators.S2I, INTS, 0);
-    return bits.lanewise(VectorOperators.LSHL, 13)
-        .and(0x8fff_e000)
-        .reinterpretAsFloats()
-        .mul(0x1p112f);
+    IntVector magnitude = bits.and(0x7fff);
+    IntVector subnormal =
+        ((FloatVector) magnitude.convertShape(VectorOperators.I2F, FLOATS, 0))
+            .mul(0x1p-24f)
+            .reinterpretAsInts();
+    return magnitude
+        .lanewise(VectorOperators.LSHL, 13)
+        .add(112 << 23)
+        .blend(subnormal, magnitude.compare(VectorOperators.LT, 0x400))
+        .or(bits.and(0x8000_0000))
+        .reinterpretAsFloats();
   }
 
   private static float halfAt(long address) {
-    return Float.float16ToFloat(ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, address));
+    return HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, address) & 0xffff];
   }
 
   private static int intAt(long address) {
@@ -674,7 +704,10 @@ final class VectorKernels implements Kernels {
     }
   }
 
-  /** A few tokens: weights are converted once for up to {@value #FEW} of them. */
+  /**
+   * A few tokens: weights are converted once for up to {@value #FEW} of them. As many rows are
+   * multiplied together as there are registers for their sums.
+   */
   private static void fewDots(
       WeightType type,
       long x,
@@ -686,36 +719,60 @@ final class VectorKernels implements Kernels {
       long out,
       long outStride,
       float[] sums) {
-    int width = tokens > 2 ? FEW : 2;
-    int streams = (rows + 1) / 2;
-    for (int r = 0; r < streams; r++) {
-      int next = Math.min(r + streams, rows - 1);
-      for (int t = 0; t < tokens; t += width) {
-        int count = Math.min(width, tokens - t);
-        long token = x + 4L * t * columns;
-        fewDots(type, width, token, count, w + r * wStride, w + next * wStride, columns, sums);
+    int together = tokens <= 2 || MANY_REGISTERS ? 4 : 2;
+    int streams = (rows + together - 1) / together;
+    for (int r0 = 0; r0 < streams; r0++) {
+      // Where fewer rows are left, the last one is computed several times.
+      int r1 = Math.min(r0 + streams, rows - 1);
+      int r2 = Math.min(r0 + 2 * streams, rows - 1);
+      int r3 = Math.min(r0 + 3 * streams, rows - 1);
+      long w0 = w + r0 * wStride;
+      long w1 = w + r1 * wStride;
+      long w2 = w + r2 * wStride;
+      long w3 = w + r3 * wStride;
+      for (int t = 0; t < tokens; t += FEW) {
+        int count = Math.min(FEW, tokens - t);
+        int width = together == 4 && count <= 2 ? 2 : FEW;
+        long group = x + 4L * t * columns;
+        fewDots(type, together, width, group, w0, w1, w2, w3, columns, sums);
         for (int i = 0; i < count; i++) {
           long to = out + (t + i) * outStride;
-          set(to + 4L * r, Memory.tree(sums, i * SUMS));
-          set(to + 4L * next, Memory.tree(sums, (width + i) * SUMS));
+          set(to + 4L * r0, Memory.tree(sums, i * SUMS));
+          set(to + 4L * r1, Memory.tree(sums, (width + i) * SUMS));
+          if (together == 4) {
+            set(to + 4L * r2, Memory.tree(sums, (2 * width + i) * SUMS));
+            set(to + 4L * r3, Memory.tree(sums, (3 * width + i) * SUMS));
+          }
         }
       }
     }
   }
 
   private static void fewDots(
-      WeightType type, int width, long x, int tokens, long w0, long w1, int columns, float[] sums) {
-    long stride = 4L * columns;
+      WeightType type,
+      int rows,
+      int width,
+      long x,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      int columns,
+      float[] sums) {
     if (type == WeightType.Q8_0) {
-      if (width == 2) {
-        q8Dots2x2(x, stride, tokens, w0, w1, columns, sums);
+      if (rows == 2) {
+        q8Dots2x4(x, w0, w1, columns, sums);
+      } else if (width == 2) {
+        q8Dots4x2(x, w0, w1, w2, w3, columns, sums);
       } else {
-        q8Dots2x4(x, stride, tokens, w0, w1, columns, sums);
+        q8Dots4x4(x, w0, w1, w2, w3, columns, sums);
       }
+    } else if (rows == 2) {
+      q4Dots2x4(x, w0, w1, columns, sums);
     } else if (width == 2) {
-      q4Dots2x2(x, stride, tokens, w0, w1, columns, sums);
+      q4Dots4x2(x, w0, w1, w2, w3, columns, sums);
     } else {
-      q4Dots2x4(x, stride, tokens, w0, w1, columns, sums);
+      q4Dots4x4(x, w0, w1, w2, w3, columns, sums);
     }
   }
 
@@ -742,62 +799,47 @@ final class VectorKernels implements Kernels {
     }
   }
 
+  /**
+   * Half precision, converted some columns at a time by loops that C2 turns into the processor's
+   * own conversion: the Vector API has none, and arithmetic with subnormal numbers, of which there
+   * are some among weights, is very slow on some processors.
+   */
   private static void halfDots(
       long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
-    for (int part = 0; part < PARTS; part++) {
-      long at = part * STEP;
-      FloatVector a0 = FloatVector.zero(FLOATS);
-      FloatVector a1 = a0;
-      FloatVector a2 = a0;
-      FloatVector a3 = a0;
-      for (int i = 0; i < columns; i += SUMS) {
-        long k = at / 2 + 2L * i;
-        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + at + 4L * i, ORDER);
-        a0 =
-            v.fma(
-                ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w0 + k, ORDER)
-                            .convertShape(VectorOperators.S2I, INTS, 0))
-                    .lanewise(VectorOperators.LSHL, 13)
-                    .and(0x8fff_e000)
-                    .reinterpretAsFloats()
-                    .mul(0x1p112f),
-                a0);
-        a1 =
-            v.fma(
-                ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w1 + k, ORDER)
-                            .convertShape(VectorOperators.S2I, INTS, 0))
-                    .lanewise(VectorOperators.LSHL, 13)
-                    .and(0x8fff_e000)
-                    .reinterpretAsFloats()
-                    .mul(0x1p112f),
-                a1);
-        a2 =
-            v.fma(
-                ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w2 + k, ORDER)
-                            .convertShape(VectorOperators.S2I, INTS, 0))
-                    .lanewise(VectorOperators.LSHL, 13)
-                    .and(0x8fff_e000)
-                    .reinterpretAsFloats()
-                    .mul(0x1p112f),
-                a2);
-        a3 =
-            v.fma(
-                ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w3 + k, ORDER)
-                            .convertShape(VectorOperators.S2I, INTS, 0))
-                    .lanewise(VectorOperators.LSHL, 13)
-                    .and(0x8fff_e000)
-                    .reinterpretAsFloats()
-                    .mul(0x1p112f),
-                a3);
+    Arrays.fill(sums, 0, 4 * SUMS, 0);
+    for (int from = 0; from < columns; from += HALVES_TOGETHER) {
+      int count = Math.min(HALVES_TOGETHER, columns - from);
+      halves(w0 + 2L * from, count, sums, 4 * SUMS);
+      halves(w1 + 2L * from, count, sums, 4 * SUMS + HALVES_TOGETHER);
+      halves(w2 + 2L * from, count, sums, 4 * SUMS + 2 * HALVES_TOGETHER);
+      halves(w3 + 2L * from, count, sums, 4 * SUMS + 3 * HALVES_TOGETHER);
+      for (int part = 0; part < PARTS; part++) {
+        int at = part * LENGTH;
+        FloatVector a0 = FloatVector.fromArray(FLOATS, sums, at);
+        FloatVector a1 = FloatVector.fromArray(FLOATS, sums, at + SUMS);
+        FloatVector a2 = FloatVector.fromArray(FLOATS, sums, at + 2 * SUMS);
+        FloatVector a3 = FloatVector.fromArray(FLOATS, sums, at + 3 * SUMS);
+        for (int i = 0; i < count; i += SUMS) {
+          int w = 4 * SUMS + at + i;
+          FloatVector v =
+              FloatVector.fromMemorySegment(FLOATS, ALL, x + 4L * (from + at) + 4L * i, ORDER);
+          a0 = v.fma(FloatVector.fromArray(FLOATS, sums, w), a0);
+          a1 = v.fma(FloatVector.fromArray(FLOATS, sums, w + HALVES_TOGETHER), a1);
+          a2 = v.fma(FloatVector.fromArray(FLOATS, sums, w + 2 * HALVES_TOGETHER), a2);
+          a3 = v.fma(FloatVector.fromArray(FLOATS, sums, w + 3 * HALVES_TOGETHER), a3);
+        }
+        a0.intoArray(sums, at);
+        a1.intoArray(sums, at + SUMS);
+        a2.intoArray(sums, at + 2 * SUMS);
+        a3.intoArray(sums, at + 3 * SUMS);
       }
-      a0.intoArray(sums, part * LENGTH);
-      a1.intoArray(sums, part * LENGTH + SUMS);
-      a2.intoArray(sums, part * LENGTH + 2 * SUMS);
-      a3.intoArray(sums, part * LENGTH + 3 * SUMS);
+    }
+  }
+
+  private static void halves(long weights, int count, float[] out, int at) {
+    for (int i = 0; i < count; i++) {
+      out[at + i] =
+          Float.float16ToFloat(ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, weights + 2L * i));
     }
   }
 
@@ -868,7 +910,7 @@ final class VectorKernels implements Kernels {
         long xAt = x + 128L * b + part * STEP;
         FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, xAt, ORDER);
         FloatVector u = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + ROUND, ORDER);
-        float d = halfAt(w0 + block);
+        float d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w0 + block) & 0xffff];
         a0 =
             ((FloatVector)
                     ByteVector.fromMemorySegment(BYTES, ALL, w0 + q, ORDER)
@@ -881,7 +923,7 @@ final class VectorKernels implements Kernels {
                         .convertShape(VectorOperators.B2F, FLOATS, 0))
                 .mul(d)
                 .fma(u, a0);
-        d = halfAt(w1 + block);
+        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w1 + block) & 0xffff];
         a1 =
             ((FloatVector)
                     ByteVector.fromMemorySegment(BYTES, ALL, w1 + q, ORDER)
@@ -894,7 +936,7 @@ final class VectorKernels implements Kernels {
                         .convertShape(VectorOperators.B2F, FLOATS, 0))
                 .mul(d)
                 .fma(u, a1);
-        d = halfAt(w2 + block);
+        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w2 + block) & 0xffff];
         a2 =
             ((FloatVector)
                     ByteVector.fromMemorySegment(BYTES, ALL, w2 + q, ORDER)
@@ -907,7 +949,7 @@ final class VectorKernels implements Kernels {
                         .convertShape(VectorOperators.B2F, FLOATS, 0))
                 .mul(d)
                 .fma(u, a2);
-        d = halfAt(w3 + block);
+        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w3 + block) & 0xffff];
         a3 =
             ((FloatVector)
                     ByteVector.fromMemorySegment(BYTES, ALL, w3 + q, ORDER)
@@ -928,93 +970,95 @@ final class VectorKernels implements Kernels {
     }
   }
 
-  /** Converts the scales of consecutive blocks of one of four rows. */
-  private static void halves(long w, int blockBytes, int blocks, float[] scales, int at) {
-    for (int b = 0; b < blocks; b++) {
-      scales[at + 4 * b] = halfAt(w + (long) blockBytes * b);
-    }
-  }
-
   private static void q4Dots(
       long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
     int blocks = columns / 32;
-    halves(w0, 18, blocks, sums, 4 * SUMS);
-    halves(w1, 18, blocks, sums, 4 * SUMS + 1);
-    halves(w2, 18, blocks, sums, 4 * SUMS + 2);
-    halves(w3, 18, blocks, sums, 4 * SUMS + 3);
     for (int part = 0; part < PARTS; part++) {
       FloatVector a0 = FloatVector.zero(FLOATS);
       FloatVector a1 = a0;
       FloatVector a2 = a0;
       FloatVector a3 = a0;
       for (int b = 0; b < blocks; b++) {
-        long at = 18L * b + 2 + part * BYTE_STEP;
+        long block = 18L * b;
+        long at = block + 2 + part * BYTE_STEP;
         long xAt = x + 128L * b + part * STEP;
         FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, xAt, ORDER);
         FloatVector u = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + ROUND, ORDER);
-        float d = sums[SUMS * 4 + 4 * b];
+        FloatVector d =
+            FloatVector.broadcast(
+                FLOATS,
+                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w0 + block) & 0xffff]);
+        FloatVector m = d.mul(-8);
         IntVector q =
             (IntVector)
                 ByteVector.fromMemorySegment(BYTES, ALL, w0 + at, ORDER)
                     .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
         a0 =
-            ((FloatVector) q.and(15).sub(8).convertShape(VectorOperators.I2F, FLOATS, 0))
-                .mul(d)
+            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
                 .fma(v, a0);
         a0 =
             ((FloatVector)
                     q.lanewise(VectorOperators.LSHR, 4)
-                        .sub(8)
                         .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .mul(d)
+                .fma(d, m)
                 .fma(u, a0);
-        d = sums[SUMS * 4 + 4 * b + 1];
+        d =
+            FloatVector.broadcast(
+                FLOATS,
+                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w1 + block) & 0xffff]);
+        m = d.mul(-8);
         q =
             (IntVector)
                 ByteVector.fromMemorySegment(BYTES, ALL, w1 + at, ORDER)
                     .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
         a1 =
-            ((FloatVector) q.and(15).sub(8).convertShape(VectorOperators.I2F, FLOATS, 0))
-                .mul(d)
+            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
                 .fma(v, a1);
         a1 =
             ((FloatVector)
                     q.lanewise(VectorOperators.LSHR, 4)
-                        .sub(8)
                         .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .mul(d)
+                .fma(d, m)
                 .fma(u, a1);
-        d = sums[SUMS * 4 + 4 * b + 2];
+        d =
+            FloatVector.broadcast(
+                FLOATS,
+                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w2 + block) & 0xffff]);
+        m = d.mul(-8);
         q =
             (IntVector)
                 ByteVector.fromMemorySegment(BYTES, ALL, w2 + at, ORDER)
                     .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
         a2 =
-            ((FloatVector) q.and(15).sub(8).convertShape(VectorOperators.I2F, FLOATS, 0))
-                .mul(d)
+            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
                 .fma(v, a2);
         a2 =
             ((FloatVector)
                     q.lanewise(VectorOperators.LSHR, 4)
-                        .sub(8)
                         .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .mul(d)
+                .fma(d, m)
                 .fma(u, a2);
-        d = sums[SUMS * 4 + 4 * b + 3];
+        d =
+            FloatVector.broadcast(
+                FLOATS,
+                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w3 + block) & 0xffff]);
+        m = d.mul(-8);
         q =
             (IntVector)
                 ByteVector.fromMemorySegment(BYTES, ALL, w3 + at, ORDER)
                     .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
         a3 =
-            ((FloatVector) q.and(15).sub(8).convertShape(VectorOperators.I2F, FLOATS, 0))
-                .mul(d)
+            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
                 .fma(v, a3);
         a3 =
             ((FloatVector)
                     q.lanewise(VectorOperators.LSHR, 4)
-                        .sub(8)
                         .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .mul(d)
+                .fma(d, m)
                 .fma(u, a3);
       }
       a0.intoArray(sums, part * LENGTH);
@@ -1024,67 +1068,228 @@ final class VectorKernels implements Kernels {
     }
   }
 
-  /** Products of 2 rows × 2 tokens of Q8_0: 4 accumulators. */
-  private static void q8Dots2x2(
-      long x, long stride, int tokens, long w0, long w1, int columns, float[] sums) {
-    long x1 = x + Math.min(1, tokens - 1) * stride;
+  /** Products of 4 rows × 2 tokens of Q8_0: 8 accumulators. */
+  private static void q8Dots4x2(
+      long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
     for (int part = 0; part < PARTS; part++) {
       FloatVector a00 = FloatVector.zero(FLOATS);
       FloatVector a01 = a00;
       FloatVector a10 = a00;
       FloatVector a11 = a00;
+      FloatVector a20 = a00;
+      FloatVector a21 = a00;
+      FloatVector a30 = a00;
+      FloatVector a31 = a00;
       for (int b = 0; b < columns / 32; b++) {
         long block = 34L * b;
         long bytes = block + 2 + part * BYTE_STEP;
-        long k = 128L * b + part * STEP;
-        float d = halfAt(w0 + block);
-        FloatVector p0 =
+        long k = x + 512L * b + part * STEP;
+        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
+        FloatVector u0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 4 * ROUND, ORDER);
+        FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + ROUND, ORDER);
+        FloatVector u1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 5 * ROUND, ORDER);
+        float d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w0 + block) & 0xffff];
+        FloatVector p =
             ((FloatVector)
                     ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes, ORDER)
                         .convertShape(VectorOperators.B2F, FLOATS, 0))
                 .mul(d);
-        FloatVector q0 =
+        a00 = p.fma(v0, a00);
+        a01 = p.fma(v1, a01);
+        p =
             ((FloatVector)
                     ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes + 16, ORDER)
                         .convertShape(VectorOperators.B2F, FLOATS, 0))
                 .mul(d);
-        d = halfAt(w1 + block);
-        FloatVector p1 =
+        a00 = p.fma(u0, a00);
+        a01 = p.fma(u1, a01);
+        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w1 + block) & 0xffff];
+        p =
             ((FloatVector)
                     ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes, ORDER)
                         .convertShape(VectorOperators.B2F, FLOATS, 0))
                 .mul(d);
-        FloatVector q1 =
+        a10 = p.fma(v0, a10);
+        a11 = p.fma(v1, a11);
+        p =
             ((FloatVector)
                     ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes + 16, ORDER)
                         .convertShape(VectorOperators.B2F, FLOATS, 0))
                 .mul(d);
-        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k, ORDER);
-        a00 = p0.fma(v, a00);
-        a10 = p1.fma(v, a10);
-        v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k + ROUND, ORDER);
-        a00 = q0.fma(v, a00);
-        a10 = q1.fma(v, a10);
-        v = FloatVector.fromMemorySegment(FLOATS, ALL, x1 + k, ORDER);
-        a01 = p0.fma(v, a01);
-        a11 = p1.fma(v, a11);
-        v = FloatVector.fromMemorySegment(FLOATS, ALL, x1 + k + ROUND, ORDER);
-        a01 = q0.fma(v, a01);
-        a11 = q1.fma(v, a11);
+        a10 = p.fma(u0, a10);
+        a11 = p.fma(u1, a11);
+        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w2 + block) & 0xffff];
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w2 + bytes, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a20 = p.fma(v0, a20);
+        a21 = p.fma(v1, a21);
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w2 + bytes + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a20 = p.fma(u0, a20);
+        a21 = p.fma(u1, a21);
+        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w3 + block) & 0xffff];
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w3 + bytes, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a30 = p.fma(v0, a30);
+        a31 = p.fma(v1, a31);
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w3 + bytes + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a30 = p.fma(u0, a30);
+        a31 = p.fma(u1, a31);
       }
       a00.intoArray(sums, part * LENGTH);
       a01.intoArray(sums, part * LENGTH + SUMS);
       a10.intoArray(sums, part * LENGTH + 2 * SUMS);
       a11.intoArray(sums, part * LENGTH + 3 * SUMS);
+      a20.intoArray(sums, part * LENGTH + 4 * SUMS);
+      a21.intoArray(sums, part * LENGTH + 5 * SUMS);
+      a30.intoArray(sums, part * LENGTH + 6 * SUMS);
+      a31.intoArray(sums, part * LENGTH + 7 * SUMS);
+    }
+  }
+
+  /** Products of 4 rows × 4 tokens of Q8_0: 16 accumulators. */
+  private static void q8Dots4x4(
+      long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
+    for (int part = 0; part < PARTS; part++) {
+      FloatVector a00 = FloatVector.zero(FLOATS);
+      FloatVector a01 = a00;
+      FloatVector a02 = a00;
+      FloatVector a03 = a00;
+      FloatVector a10 = a00;
+      FloatVector a11 = a00;
+      FloatVector a12 = a00;
+      FloatVector a13 = a00;
+      FloatVector a20 = a00;
+      FloatVector a21 = a00;
+      FloatVector a22 = a00;
+      FloatVector a23 = a00;
+      FloatVector a30 = a00;
+      FloatVector a31 = a00;
+      FloatVector a32 = a00;
+      FloatVector a33 = a00;
+      for (int b = 0; b < columns / 32; b++) {
+        long block = 34L * b;
+        long bytes = block + 2 + part * BYTE_STEP;
+        long k = x + 512L * b + part * STEP;
+        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
+        FloatVector u0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 4 * ROUND, ORDER);
+        FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + ROUND, ORDER);
+        FloatVector u1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 5 * ROUND, ORDER);
+        FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 2 * ROUND, ORDER);
+        FloatVector u2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 6 * ROUND, ORDER);
+        FloatVector v3 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 3 * ROUND, ORDER);
+        FloatVector u3 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 7 * ROUND, ORDER);
+        float d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w0 + block) & 0xffff];
+        FloatVector p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a00 = p.fma(v0, a00);
+        a01 = p.fma(v1, a01);
+        a02 = p.fma(v2, a02);
+        a03 = p.fma(v3, a03);
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a00 = p.fma(u0, a00);
+        a01 = p.fma(u1, a01);
+        a02 = p.fma(u2, a02);
+        a03 = p.fma(u3, a03);
+        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w1 + block) & 0xffff];
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a10 = p.fma(v0, a10);
+        a11 = p.fma(v1, a11);
+        a12 = p.fma(v2, a12);
+        a13 = p.fma(v3, a13);
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a10 = p.fma(u0, a10);
+        a11 = p.fma(u1, a11);
+        a12 = p.fma(u2, a12);
+        a13 = p.fma(u3, a13);
+        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w2 + block) & 0xffff];
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w2 + bytes, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a20 = p.fma(v0, a20);
+        a21 = p.fma(v1, a21);
+        a22 = p.fma(v2, a22);
+        a23 = p.fma(v3, a23);
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w2 + bytes + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a20 = p.fma(u0, a20);
+        a21 = p.fma(u1, a21);
+        a22 = p.fma(u2, a22);
+        a23 = p.fma(u3, a23);
+        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w3 + block) & 0xffff];
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w3 + bytes, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a30 = p.fma(v0, a30);
+        a31 = p.fma(v1, a31);
+        a32 = p.fma(v2, a32);
+        a33 = p.fma(v3, a33);
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w3 + bytes + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a30 = p.fma(u0, a30);
+        a31 = p.fma(u1, a31);
+        a32 = p.fma(u2, a32);
+        a33 = p.fma(u3, a33);
+      }
+      a00.intoArray(sums, part * LENGTH);
+      a01.intoArray(sums, part * LENGTH + SUMS);
+      a02.intoArray(sums, part * LENGTH + 2 * SUMS);
+      a03.intoArray(sums, part * LENGTH + 3 * SUMS);
+      a10.intoArray(sums, part * LENGTH + 4 * SUMS);
+      a11.intoArray(sums, part * LENGTH + 5 * SUMS);
+      a12.intoArray(sums, part * LENGTH + 6 * SUMS);
+      a13.intoArray(sums, part * LENGTH + 7 * SUMS);
+      a20.intoArray(sums, part * LENGTH + 8 * SUMS);
+      a21.intoArray(sums, part * LENGTH + 9 * SUMS);
+      a22.intoArray(sums, part * LENGTH + 10 * SUMS);
+      a23.intoArray(sums, part * LENGTH + 11 * SUMS);
+      a30.intoArray(sums, part * LENGTH + 12 * SUMS);
+      a31.intoArray(sums, part * LENGTH + 13 * SUMS);
+      a32.intoArray(sums, part * LENGTH + 14 * SUMS);
+      a33.intoArray(sums, part * LENGTH + 15 * SUMS);
     }
   }
 
   /** Products of 2 rows × 4 tokens of Q8_0: 8 accumulators. */
-  private static void q8Dots2x4(
-      long x, long stride, int tokens, long w0, long w1, int columns, float[] sums) {
-    long x1 = x + Math.min(1, tokens - 1) * stride;
-    long x2 = x + Math.min(2, tokens - 1) * stride;
-    long x3 = x + Math.min(3, tokens - 1) * stride;
+  private static void q8Dots2x4(long x, long w0, long w1, int columns, float[] sums) {
     for (int part = 0; part < PARTS; part++) {
       FloatVector a00 = FloatVector.zero(FLOATS);
       FloatVector a01 = a00;
@@ -1097,53 +1302,53 @@ final class VectorKernels implements Kernels {
       for (int b = 0; b < columns / 32; b++) {
         long block = 34L * b;
         long bytes = block + 2 + part * BYTE_STEP;
-        long k = 128L * b + part * STEP;
-        float d = halfAt(w0 + block);
-        FloatVector p0 =
+        long k = x + 512L * b + part * STEP;
+        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
+        FloatVector u0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 4 * ROUND, ORDER);
+        FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + ROUND, ORDER);
+        FloatVector u1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 5 * ROUND, ORDER);
+        FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 2 * ROUND, ORDER);
+        FloatVector u2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 6 * ROUND, ORDER);
+        FloatVector v3 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 3 * ROUND, ORDER);
+        FloatVector u3 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 7 * ROUND, ORDER);
+        float d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w0 + block) & 0xffff];
+        FloatVector p =
             ((FloatVector)
                     ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes, ORDER)
                         .convertShape(VectorOperators.B2F, FLOATS, 0))
                 .mul(d);
-        FloatVector q0 =
+        a00 = p.fma(v0, a00);
+        a01 = p.fma(v1, a01);
+        a02 = p.fma(v2, a02);
+        a03 = p.fma(v3, a03);
+        p =
             ((FloatVector)
                     ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes + 16, ORDER)
                         .convertShape(VectorOperators.B2F, FLOATS, 0))
                 .mul(d);
-        d = halfAt(w1 + block);
-        FloatVector p1 =
+        a00 = p.fma(u0, a00);
+        a01 = p.fma(u1, a01);
+        a02 = p.fma(u2, a02);
+        a03 = p.fma(u3, a03);
+        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w1 + block) & 0xffff];
+        p =
             ((FloatVector)
                     ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes, ORDER)
                         .convertShape(VectorOperators.B2F, FLOATS, 0))
                 .mul(d);
-        FloatVector q1 =
+        a10 = p.fma(v0, a10);
+        a11 = p.fma(v1, a11);
+        a12 = p.fma(v2, a12);
+        a13 = p.fma(v3, a13);
+        p =
             ((FloatVector)
                     ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes + 16, ORDER)
                         .convertShape(VectorOperators.B2F, FLOATS, 0))
                 .mul(d);
-        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k, ORDER);
-        a00 = p0.fma(v, a00);
-        a10 = p1.fma(v, a10);
-        v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k + ROUND, ORDER);
-        a00 = q0.fma(v, a00);
-        a10 = q1.fma(v, a10);
-        v = FloatVector.fromMemorySegment(FLOATS, ALL, x1 + k, ORDER);
-        a01 = p0.fma(v, a01);
-        a11 = p1.fma(v, a11);
-        v = FloatVector.fromMemorySegment(FLOATS, ALL, x1 + k + ROUND, ORDER);
-        a01 = q0.fma(v, a01);
-        a11 = q1.fma(v, a11);
-        v = FloatVector.fromMemorySegment(FLOATS, ALL, x2 + k, ORDER);
-        a02 = p0.fma(v, a02);
-        a12 = p1.fma(v, a12);
-        v = FloatVector.fromMemorySegment(FLOATS, ALL, x2 + k + ROUND, ORDER);
-        a02 = q0.fma(v, a02);
-        a12 = q1.fma(v, a12);
-        v = FloatVector.fromMemorySegment(FLOATS, ALL, x3 + k, ORDER);
-        a03 = p0.fma(v, a03);
-        a13 = p1.fma(v, a13);
-        v = FloatVector.fromMemorySegment(FLOATS, ALL, x3 + k + ROUND, ORDER);
-        a03 = q0.fma(v, a03);
-        a13 = q1.fma(v, a13);
+        a10 = p.fma(u0, a10);
+        a11 = p.fma(u1, a11);
+        a12 = p.fma(u2, a12);
+        a13 = p.fma(u3, a13);
       }
       a00.intoArray(sums, part * LENGTH);
       a01.intoArray(sums, part * LENGTH + SUMS);
@@ -1156,71 +1361,262 @@ final class VectorKernels implements Kernels {
     }
   }
 
-  /** Products of 2 rows × 2 tokens of Q4_0: 4 accumulators. */
-  private static void q4Dots2x2(
-      long x, long stride, int tokens, long w0, long w1, int columns, float[] sums) {
-    long x1 = x + Math.min(1, tokens - 1) * stride;
+  /** Products of 4 rows × 2 tokens of Q4_0: 8 accumulators. */
+  private static void q4Dots4x2(
+      long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
     for (int part = 0; part < PARTS; part++) {
       FloatVector a00 = FloatVector.zero(FLOATS);
       FloatVector a01 = a00;
       FloatVector a10 = a00;
       FloatVector a11 = a00;
+      FloatVector a20 = a00;
+      FloatVector a21 = a00;
+      FloatVector a30 = a00;
+      FloatVector a31 = a00;
       for (int b = 0; b < columns / 32; b++) {
         long block = 18L * b;
         long bytes = block + 2 + part * BYTE_STEP;
-        long k = 128L * b + part * STEP;
-        float d = halfAt(w0 + block);
-        IntVector i0 =
+        long k = x + 512L * b + part * STEP;
+        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
+        FloatVector u0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 4 * ROUND, ORDER);
+        FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + ROUND, ORDER);
+        FloatVector u1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 5 * ROUND, ORDER);
+        FloatVector d =
+            FloatVector.broadcast(
+                FLOATS,
+                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w0 + block) & 0xffff]);
+        FloatVector m = d.mul(-8);
+        IntVector q =
             (IntVector)
                 ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes, ORDER)
                     .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        FloatVector p0 =
-            ((FloatVector) i0.and(15).sub(8).convertShape(VectorOperators.I2F, FLOATS, 0)).mul(d);
-        FloatVector q0 =
+        FloatVector p =
+            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
+        a00 = p.fma(v0, a00);
+        a01 = p.fma(v1, a01);
+        p =
             ((FloatVector)
-                    i0.lanewise(VectorOperators.LSHR, 4)
-                        .sub(8)
+                    q.lanewise(VectorOperators.LSHR, 4)
                         .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .mul(d);
-        d = halfAt(w1 + block);
-        IntVector i1 =
+                .fma(d, m);
+        a00 = p.fma(u0, a00);
+        a01 = p.fma(u1, a01);
+        d =
+            FloatVector.broadcast(
+                FLOATS,
+                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w1 + block) & 0xffff]);
+        m = d.mul(-8);
+        q =
             (IntVector)
                 ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes, ORDER)
                     .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        FloatVector p1 =
-            ((FloatVector) i1.and(15).sub(8).convertShape(VectorOperators.I2F, FLOATS, 0)).mul(d);
-        FloatVector q1 =
+        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
+        a10 = p.fma(v0, a10);
+        a11 = p.fma(v1, a11);
+        p =
             ((FloatVector)
-                    i1.lanewise(VectorOperators.LSHR, 4)
-                        .sub(8)
+                    q.lanewise(VectorOperators.LSHR, 4)
                         .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .mul(d);
-        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k, ORDER);
-        a00 = p0.fma(v, a00);
-        a10 = p1.fma(v, a10);
-        v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k + ROUND, ORDER);
-        a00 = q0.fma(v, a00);
-        a10 = q1.fma(v, a10);
-        v = FloatVector.fromMemorySegment(FLOATS, ALL, x1 + k, ORDER);
-        a01 = p0.fma(v, a01);
-        a11 = p1.fma(v, a11);
-        v = FloatVector.fromMemorySegment(FLOATS, ALL, x1 + k + ROUND, ORDER);
-        a01 = q0.fma(v, a01);
-        a11 = q1.fma(v, a11);
+                .fma(d, m);
+        a10 = p.fma(u0, a10);
+        a11 = p.fma(u1, a11);
+        d =
+            FloatVector.broadcast(
+                FLOATS,
+                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w2 + block) & 0xffff]);
+        m = d.mul(-8);
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w2 + bytes, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
+        a20 = p.fma(v0, a20);
+        a21 = p.fma(v1, a21);
+        p =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m);
+        a20 = p.fma(u0, a20);
+        a21 = p.fma(u1, a21);
+        d =
+            FloatVector.broadcast(
+                FLOATS,
+                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w3 + block) & 0xffff]);
+        m = d.mul(-8);
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w3 + bytes, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
+        a30 = p.fma(v0, a30);
+        a31 = p.fma(v1, a31);
+        p =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m);
+        a30 = p.fma(u0, a30);
+        a31 = p.fma(u1, a31);
       }
       a00.intoArray(sums, part * LENGTH);
       a01.intoArray(sums, part * LENGTH + SUMS);
       a10.intoArray(sums, part * LENGTH + 2 * SUMS);
       a11.intoArray(sums, part * LENGTH + 3 * SUMS);
+      a20.intoArray(sums, part * LENGTH + 4 * SUMS);
+      a21.intoArray(sums, part * LENGTH + 5 * SUMS);
+      a30.intoArray(sums, part * LENGTH + 6 * SUMS);
+      a31.intoArray(sums, part * LENGTH + 7 * SUMS);
+    }
+  }
+
+  /** Products of 4 rows × 4 tokens of Q4_0: 16 accumulators. */
+  private static void q4Dots4x4(
+      long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
+    for (int part = 0; part < PARTS; part++) {
+      FloatVector a00 = FloatVector.zero(FLOATS);
+      FloatVector a01 = a00;
+      FloatVector a02 = a00;
+      FloatVector a03 = a00;
+      FloatVector a10 = a00;
+      FloatVector a11 = a00;
+      FloatVector a12 = a00;
+      FloatVector a13 = a00;
+      FloatVector a20 = a00;
+      FloatVector a21 = a00;
+      FloatVector a22 = a00;
+      FloatVector a23 = a00;
+      FloatVector a30 = a00;
+      FloatVector a31 = a00;
+      FloatVector a32 = a00;
+      FloatVector a33 = a00;
+      for (int b = 0; b < columns / 32; b++) {
+        long block = 18L * b;
+        long bytes = block + 2 + part * BYTE_STEP;
+        long k = x + 512L * b + part * STEP;
+        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
+        FloatVector u0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 4 * ROUND, ORDER);
+        FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + ROUND, ORDER);
+        FloatVector u1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 5 * ROUND, ORDER);
+        FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 2 * ROUND, ORDER);
+        FloatVector u2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 6 * ROUND, ORDER);
+        FloatVector v3 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 3 * ROUND, ORDER);
+        FloatVector u3 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 7 * ROUND, ORDER);
+        FloatVector d =
+            FloatVector.broadcast(
+                FLOATS,
+                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w0 + block) & 0xffff]);
+        FloatVector m = d.mul(-8);
+        IntVector q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        FloatVector p =
+            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
+        a00 = p.fma(v0, a00);
+        a01 = p.fma(v1, a01);
+        a02 = p.fma(v2, a02);
+        a03 = p.fma(v3, a03);
+        p =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m);
+        a00 = p.fma(u0, a00);
+        a01 = p.fma(u1, a01);
+        a02 = p.fma(u2, a02);
+        a03 = p.fma(u3, a03);
+        d =
+            FloatVector.broadcast(
+                FLOATS,
+                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w1 + block) & 0xffff]);
+        m = d.mul(-8);
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
+        a10 = p.fma(v0, a10);
+        a11 = p.fma(v1, a11);
+        a12 = p.fma(v2, a12);
+        a13 = p.fma(v3, a13);
+        p =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m);
+        a10 = p.fma(u0, a10);
+        a11 = p.fma(u1, a11);
+        a12 = p.fma(u2, a12);
+        a13 = p.fma(u3, a13);
+        d =
+            FloatVector.broadcast(
+                FLOATS,
+                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w2 + block) & 0xffff]);
+        m = d.mul(-8);
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w2 + bytes, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
+        a20 = p.fma(v0, a20);
+        a21 = p.fma(v1, a21);
+        a22 = p.fma(v2, a22);
+        a23 = p.fma(v3, a23);
+        p =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m);
+        a20 = p.fma(u0, a20);
+        a21 = p.fma(u1, a21);
+        a22 = p.fma(u2, a22);
+        a23 = p.fma(u3, a23);
+        d =
+            FloatVector.broadcast(
+                FLOATS,
+                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w3 + block) & 0xffff]);
+        m = d.mul(-8);
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w3 + bytes, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
+        a30 = p.fma(v0, a30);
+        a31 = p.fma(v1, a31);
+        a32 = p.fma(v2, a32);
+        a33 = p.fma(v3, a33);
+        p =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m);
+        a30 = p.fma(u0, a30);
+        a31 = p.fma(u1, a31);
+        a32 = p.fma(u2, a32);
+        a33 = p.fma(u3, a33);
+      }
+      a00.intoArray(sums, part * LENGTH);
+      a01.intoArray(sums, part * LENGTH + SUMS);
+      a02.intoArray(sums, part * LENGTH + 2 * SUMS);
+      a03.intoArray(sums, part * LENGTH + 3 * SUMS);
+      a10.intoArray(sums, part * LENGTH + 4 * SUMS);
+      a11.intoArray(sums, part * LENGTH + 5 * SUMS);
+      a12.intoArray(sums, part * LENGTH + 6 * SUMS);
+      a13.intoArray(sums, part * LENGTH + 7 * SUMS);
+      a20.intoArray(sums, part * LENGTH + 8 * SUMS);
+      a21.intoArray(sums, part * LENGTH + 9 * SUMS);
+      a22.intoArray(sums, part * LENGTH + 10 * SUMS);
+      a23.intoArray(sums, part * LENGTH + 11 * SUMS);
+      a30.intoArray(sums, part * LENGTH + 12 * SUMS);
+      a31.intoArray(sums, part * LENGTH + 13 * SUMS);
+      a32.intoArray(sums, part * LENGTH + 14 * SUMS);
+      a33.intoArray(sums, part * LENGTH + 15 * SUMS);
     }
   }
 
   /** Products of 2 rows × 4 tokens of Q4_0: 8 accumulators. */
-  private static void q4Dots2x4(
-      long x, long stride, int tokens, long w0, long w1, int columns, float[] sums) {
-    long x1 = x + Math.min(1, tokens - 1) * stride;
-    long x2 = x + Math.min(2, tokens - 1) * stride;
-    long x3 = x + Math.min(3, tokens - 1) * stride;
+  private static void q4Dots2x4(long x, long w0, long w1, int columns, float[] sums) {
     for (int part = 0; part < PARTS; part++) {
       FloatVector a00 = FloatVector.zero(FLOATS);
       FloatVector a01 = a00;
@@ -1233,57 +1629,62 @@ final class VectorKernels implements Kernels {
       for (int b = 0; b < columns / 32; b++) {
         long block = 18L * b;
         long bytes = block + 2 + part * BYTE_STEP;
-        long k = 128L * b + part * STEP;
-        float d = halfAt(w0 + block);
-        IntVector i0 =
+        long k = x + 512L * b + part * STEP;
+        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
+        FloatVector u0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 4 * ROUND, ORDER);
+        FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + ROUND, ORDER);
+        FloatVector u1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 5 * ROUND, ORDER);
+        FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 2 * ROUND, ORDER);
+        FloatVector u2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 6 * ROUND, ORDER);
+        FloatVector v3 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 3 * ROUND, ORDER);
+        FloatVector u3 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 7 * ROUND, ORDER);
+        FloatVector d =
+            FloatVector.broadcast(
+                FLOATS,
+                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w0 + block) & 0xffff]);
+        FloatVector m = d.mul(-8);
+        IntVector q =
             (IntVector)
                 ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes, ORDER)
                     .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        FloatVector p0 =
-            ((FloatVector) i0.and(15).sub(8).convertShape(VectorOperators.I2F, FLOATS, 0)).mul(d);
-        FloatVector q0 =
+        FloatVector p =
+            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
+        a00 = p.fma(v0, a00);
+        a01 = p.fma(v1, a01);
+        a02 = p.fma(v2, a02);
+        a03 = p.fma(v3, a03);
+        p =
             ((FloatVector)
-                    i0.lanewise(VectorOperators.LSHR, 4)
-                        .sub(8)
+                    q.lanewise(VectorOperators.LSHR, 4)
                         .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .mul(d);
-        d = halfAt(w1 + block);
-        IntVector i1 =
+                .fma(d, m);
+        a00 = p.fma(u0, a00);
+        a01 = p.fma(u1, a01);
+        a02 = p.fma(u2, a02);
+        a03 = p.fma(u3, a03);
+        d =
+            FloatVector.broadcast(
+                FLOATS,
+                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w1 + block) & 0xffff]);
+        m = d.mul(-8);
+        q =
             (IntVector)
                 ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes, ORDER)
                     .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        FloatVector p1 =
-            ((FloatVector) i1.and(15).sub(8).convertShape(VectorOperators.I2F, FLOATS, 0)).mul(d);
-        FloatVector q1 =
+        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
+        a10 = p.fma(v0, a10);
+        a11 = p.fma(v1, a11);
+        a12 = p.fma(v2, a12);
+        a13 = p.fma(v3, a13);
+        p =
             ((FloatVector)
-                    i1.lanewise(VectorOperators.LSHR, 4)
-                        .sub(8)
+                    q.lanewise(VectorOperators.LSHR, 4)
                         .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .mul(d);
-        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k, ORDER);
-        a00 = p0.fma(v, a00);
-        a10 = p1.fma(v, a10);
-        v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k + ROUND, ORDER);
-        a00 = q0.fma(v, a00);
-        a10 = q1.fma(v, a10);
-        v = FloatVector.fromMemorySegment(FLOATS, ALL, x1 + k, ORDER);
-        a01 = p0.fma(v, a01);
-        a11 = p1.fma(v, a11);
-        v = FloatVector.fromMemorySegment(FLOATS, ALL, x1 + k + ROUND, ORDER);
-        a01 = q0.fma(v, a01);
-        a11 = q1.fma(v, a11);
-        v = FloatVector.fromMemorySegment(FLOATS, ALL, x2 + k, ORDER);
-        a02 = p0.fma(v, a02);
-        a12 = p1.fma(v, a12);
-        v = FloatVector.fromMemorySegment(FLOATS, ALL, x2 + k + ROUND, ORDER);
-        a02 = q0.fma(v, a02);
-        a12 = q1.fma(v, a12);
-        v = FloatVector.fromMemorySegment(FLOATS, ALL, x3 + k, ORDER);
-        a03 = p0.fma(v, a03);
-        a13 = p1.fma(v, a13);
-        v = FloatVector.fromMemorySegment(FLOATS, ALL, x3 + k + ROUND, ORDER);
-        a03 = q0.fma(v, a03);
-        a13 = q1.fma(v, a13);
+                .fma(d, m);
+        a10 = p.fma(u0, a10);
+        a11 = p.fma(u1, a11);
+        a12 = p.fma(u2, a12);
+        a13 = p.fma(u3, a13);
       }
       a00.intoArray(sums, part * LENGTH);
       a01.intoArray(sums, part * LENGTH + SUMS);
@@ -1304,46 +1705,47 @@ final class VectorKernels implements Kernels {
       q4KScales(w1 + 144L * b, sums, scales + 32 * b + 16);
     }
     for (int part = 0; part < PARTS; part++) {
-      q4KBlocks(x + part * STEP, w0, w1, blocks, scales, part, sums);
+      q4KBlocks(x + part * STEP, w0 + part * BYTE_STEP, w1 + part * BYTE_STEP, blocks, part, sums);
     }
   }
 
-  /** Writes a block's eight scales, then its eight minima, four at a time. */
+  /** Writes a block's first four scales and minima, these negated, then the other four of each. */
   private static void q4KScales(long block, float[] scales, int at) {
-    int low = intAt(block + 4);
-    int middle = intAt(block + 8);
-    int high = intAt(block + 12);
-    float d = halfAt(block);
-    scale(low & 0x3f3f3f3f, d, scales, at);
-    scale((high & 0x0f0f0f0f) | ((low >>> 2) & 0x30303030), d, scales, at + 4);
-    d = halfAt(block + 2);
-    scale(middle & 0x3f3f3f3f, d, scales, at + 8);
-    scale(((high >>> 4) & 0x0f0f0f0f) | ((middle >>> 2) & 0x30303030), d, scales, at + 12);
-  }
-
-  /** Multiplies four bytes with a number. */
-  private static void scale(int bytes, float d, float[] out, int at) {
-    IntVector q = IntVector.broadcast(IntVector.SPECIES_128, bytes);
-    q = q.lanewise(VectorOperators.LSHR, FOUR_BYTES).and(0xff);
-    ((FloatVector) q.convertShape(VectorOperators.I2F, FloatVector.SPECIES_128, 0))
+    IntVector low =
+        (IntVector)
+            ByteVector.fromMemorySegment(ByteVector.SPECIES_64, ALL, block + 4, ORDER)
+                .convertShape(VectorOperators.ZERO_EXTEND_B2I, IntVector.SPECIES_256, 0);
+    IntVector high =
+        IntVector.broadcast(IntVector.SPECIES_256, intAt(block + 12))
+            .lanewise(VectorOperators.LSHR, NIBBLE_SHIFTS)
+            .and(15)
+            .or(low.lanewise(VectorOperators.LSHR, 2).and(0x30));
+    FloatVector d =
+        FloatVector.broadcast(FloatVector.SPECIES_256, halfAt(block))
+            .blend(-halfAt(block + 2), MINIMA);
+    ((FloatVector) low.and(0x3f).convertShape(VectorOperators.I2F, FloatVector.SPECIES_256, 0))
         .mul(d)
-        .intoArray(out, at);
+        .intoArray(scales, at);
+    ((FloatVector) high.convertShape(VectorOperators.I2F, FloatVector.SPECIES_256, 0))
+        .mul(d)
+        .intoArray(scales, at + 8);
   }
 
-  /** One part of the products with two rows, whose scales lie behind the sums. */
-  private static void q4KBlocks(
-      long x, long w0, long w1, int blocks, int scales, int part, float[] sums) {
+  /**
+   * One part of the products with two rows, whose scales lie behind the sums. A block is 4 times 64
+   * weights: the low nibbles of 32 bytes, then the high ones.
+   */
+  private static void q4KBlocks(long x, long w0, long w1, int blocks, int part, float[] sums) {
     FloatVector a0 = FloatVector.zero(FLOATS);
     FloatVector a1 = a0;
-    // 64 weights at a time: the low nibbles of 32 bytes, then the high ones.
-    for (int i = 0; i < 4 * blocks; i++) {
-      FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, x + 256L * i, ORDER);
-      FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, x + 256L * i + ROUND, ORDER);
-      FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, x + 256L * i + 2 * ROUND, ORDER);
-      FloatVector v3 = FloatVector.fromMemorySegment(FLOATS, ALL, x + 256L * i + 3 * ROUND, ORDER);
-      // The bytes of a block begin behind 16 bytes of scales.
-      long at = 32L * i + 16L * (i / 4 + 1) + part * BYTE_STEP;
-      int s = scales + 32 * (i / 4) + 2 * (i % 4);
+    for (int b = 0; b < blocks; b++) {
+      long k = x + 1024L * b;
+      long at = 144L * b + 16;
+      int s = 2 * SUMS + 32 * b;
+      FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
+      FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + ROUND, ORDER);
+      FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 2 * ROUND, ORDER);
+      FloatVector v3 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 3 * ROUND, ORDER);
       IntVector p =
           (IntVector)
               ByteVector.fromMemorySegment(BYTES, ALL, w0 + at, ORDER)
@@ -1352,31 +1754,27 @@ final class VectorKernels implements Kernels {
           (IntVector)
               ByteVector.fromMemorySegment(BYTES, ALL, w0 + at + 16, ORDER)
                   .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-      float d = sums[s];
-      float m = sums[s + 8];
+      FloatVector d = FloatVector.broadcast(FLOATS, sums[s]);
+      FloatVector m = FloatVector.broadcast(FLOATS, sums[s + 4]);
       a0 =
           ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .mul(d)
-              .sub(m)
+              .fma(d, m)
               .fma(v0, a0);
       a0 =
           ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .mul(d)
-              .sub(m)
+              .fma(d, m)
               .fma(v1, a0);
-      d = sums[s + 1];
-      m = sums[s + 9];
+      d = FloatVector.broadcast(FLOATS, sums[s + 1]);
+      m = FloatVector.broadcast(FLOATS, sums[s + 5]);
       a0 =
           ((FloatVector)
                   p.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .mul(d)
-              .sub(m)
+              .fma(d, m)
               .fma(v2, a0);
       a0 =
           ((FloatVector)
                   q.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .mul(d)
-              .sub(m)
+              .fma(d, m)
               .fma(v3, a0);
       p =
           (IntVector)
@@ -1386,31 +1784,219 @@ final class VectorKernels implements Kernels {
           (IntVector)
               ByteVector.fromMemorySegment(BYTES, ALL, w1 + at + 16, ORDER)
                   .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-      d = sums[s + 16];
-      m = sums[s + 24];
+      d = FloatVector.broadcast(FLOATS, sums[s + 16]);
+      m = FloatVector.broadcast(FLOATS, sums[s + 20]);
       a1 =
           ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .mul(d)
-              .sub(m)
+              .fma(d, m)
               .fma(v0, a1);
       a1 =
           ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .mul(d)
-              .sub(m)
+              .fma(d, m)
               .fma(v1, a1);
-      d = sums[s + 17];
-      m = sums[s + 25];
+      d = FloatVector.broadcast(FLOATS, sums[s + 17]);
+      m = FloatVector.broadcast(FLOATS, sums[s + 21]);
       a1 =
           ((FloatVector)
                   p.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .mul(d)
-              .sub(m)
+              .fma(d, m)
               .fma(v2, a1);
       a1 =
           ((FloatVector)
                   q.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .mul(d)
-              .sub(m)
+              .fma(d, m)
+              .fma(v3, a1);
+      v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 4 * ROUND, ORDER);
+      v1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 5 * ROUND, ORDER);
+      v2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 6 * ROUND, ORDER);
+      v3 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 7 * ROUND, ORDER);
+      p =
+          (IntVector)
+              ByteVector.fromMemorySegment(BYTES, ALL, w0 + at + 32, ORDER)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+      q =
+          (IntVector)
+              ByteVector.fromMemorySegment(BYTES, ALL, w0 + at + 48, ORDER)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+      d = FloatVector.broadcast(FLOATS, sums[s + 2]);
+      m = FloatVector.broadcast(FLOATS, sums[s + 6]);
+      a0 =
+          ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(d, m)
+              .fma(v0, a0);
+      a0 =
+          ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(d, m)
+              .fma(v1, a0);
+      d = FloatVector.broadcast(FLOATS, sums[s + 3]);
+      m = FloatVector.broadcast(FLOATS, sums[s + 7]);
+      a0 =
+          ((FloatVector)
+                  p.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(d, m)
+              .fma(v2, a0);
+      a0 =
+          ((FloatVector)
+                  q.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(d, m)
+              .fma(v3, a0);
+      p =
+          (IntVector)
+              ByteVector.fromMemorySegment(BYTES, ALL, w1 + at + 32, ORDER)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+      q =
+          (IntVector)
+              ByteVector.fromMemorySegment(BYTES, ALL, w1 + at + 48, ORDER)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+      d = FloatVector.broadcast(FLOATS, sums[s + 18]);
+      m = FloatVector.broadcast(FLOATS, sums[s + 22]);
+      a1 =
+          ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(d, m)
+              .fma(v0, a1);
+      a1 =
+          ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(d, m)
+              .fma(v1, a1);
+      d = FloatVector.broadcast(FLOATS, sums[s + 19]);
+      m = FloatVector.broadcast(FLOATS, sums[s + 23]);
+      a1 =
+          ((FloatVector)
+                  p.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(d, m)
+              .fma(v2, a1);
+      a1 =
+          ((FloatVector)
+                  q.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(d, m)
+              .fma(v3, a1);
+      v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 8 * ROUND, ORDER);
+      v1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 9 * ROUND, ORDER);
+      v2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 10 * ROUND, ORDER);
+      v3 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 11 * ROUND, ORDER);
+      p =
+          (IntVector)
+              ByteVector.fromMemorySegment(BYTES, ALL, w0 + at + 64, ORDER)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+      q =
+          (IntVector)
+              ByteVector.fromMemorySegment(BYTES, ALL, w0 + at + 80, ORDER)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+      d = FloatVector.broadcast(FLOATS, sums[s + 8]);
+      m = FloatVector.broadcast(FLOATS, sums[s + 12]);
+      a0 =
+          ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(d, m)
+              .fma(v0, a0);
+      a0 =
+          ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(d, m)
+              .fma(v1, a0);
+      d = FloatVector.broadcast(FLOATS, sums[s + 9]);
+      m = FloatVector.broadcast(FLOATS, sums[s + 13]);
+      a0 =
+          ((FloatVector)
+                  p.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(d, m)
+              .fma(v2, a0);
+      a0 =
+          ((FloatVector)
+                  q.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(d, m)
+              .fma(v3, a0);
+      p =
+          (IntVector)
+              ByteVector.fromMemorySegment(BYTES, ALL, w1 + at + 64, ORDER)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+      q =
+          (IntVector)
+              ByteVector.fromMemorySegment(BYTES, ALL, w1 + at + 80, ORDER)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+      d = FloatVector.broadcast(FLOATS, sums[s + 24]);
+      m = FloatVector.broadcast(FLOATS, sums[s + 28]);
+      a1 =
+          ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(d, m)
+              .fma(v0, a1);
+      a1 =
+          ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(d, m)
+              .fma(v1, a1);
+      d = FloatVector.broadcast(FLOATS, sums[s + 25]);
+      m = FloatVector.broadcast(FLOATS, sums[s + 29]);
+      a1 =
+          ((FloatVector)
+                  p.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(d, m)
+              .fma(v2, a1);
+      a1 =
+          ((FloatVector)
+                  q.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(d, m)
+              .fma(v3, a1);
+      v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 12 * ROUND, ORDER);
+      v1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 13 * ROUND, ORDER);
+      v2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 14 * ROUND, ORDER);
+      v3 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 15 * ROUND, ORDER);
+      p =
+          (IntVector)
+              ByteVector.fromMemorySegment(BYTES, ALL, w0 + at + 96, ORDER)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+      q =
+          (IntVector)
+              ByteVector.fromMemorySegment(BYTES, ALL, w0 + at + 112, ORDER)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+      d = FloatVector.broadcast(FLOATS, sums[s + 10]);
+      m = FloatVector.broadcast(FLOATS, sums[s + 14]);
+      a0 =
+          ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(d, m)
+              .fma(v0, a0);
+      a0 =
+          ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(d, m)
+              .fma(v1, a0);
+      d = FloatVector.broadcast(FLOATS, sums[s + 11]);
+      m = FloatVector.broadcast(FLOATS, sums[s + 15]);
+      a0 =
+          ((FloatVector)
+                  p.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(d, m)
+              .fma(v2, a0);
+      a0 =
+          ((FloatVector)
+                  q.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(d, m)
+              .fma(v3, a0);
+      p =
+          (IntVector)
+              ByteVector.fromMemorySegment(BYTES, ALL, w1 + at + 96, ORDER)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+      q =
+          (IntVector)
+              ByteVector.fromMemorySegment(BYTES, ALL, w1 + at + 112, ORDER)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+      d = FloatVector.broadcast(FLOATS, sums[s + 26]);
+      m = FloatVector.broadcast(FLOATS, sums[s + 30]);
+      a1 =
+          ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(d, m)
+              .fma(v0, a1);
+      a1 =
+          ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(d, m)
+              .fma(v1, a1);
+      d = FloatVector.broadcast(FLOATS, sums[s + 27]);
+      m = FloatVector.broadcast(FLOATS, sums[s + 31]);
+      a1 =
+          ((FloatVector)
+                  p.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(d, m)
+              .fma(v2, a1);
+      a1 =
+          ((FloatVector)
+                  q.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(d, m)
               .fma(v3, a1);
     }
     a0.intoArray(sums, part * LENGTH);

@@ -145,7 +145,7 @@ class KernelsTest {
       Floats out = Floats.of(tokens * rows);
       kernels.dots(
           type,
-          x.address(),
+          grouped(x, tokens, columns),
           tokens,
           weights.address(),
           bytes,
@@ -156,6 +156,28 @@ class KernelsTest {
           memory);
       assertThat(out.bits()).as("%d bits", kernels.vectorBits()).isEqualTo(expected.bits());
     }
+  }
+
+  /** Tokens as {@link Kernels#dots} takes them. */
+  private static long grouped(Floats x, int tokens, int columns) {
+    if (tokens == 1) {
+      return x.address();
+    }
+    int together = Kernels.DOTS_GROUP;
+    int groups = (tokens + together - 1) / together;
+    Floats grouped = Floats.of(groups * together * columns);
+    for (int t = 0; t < tokens; t++) {
+      SCALAR.dequantize(
+          WeightType.F32,
+          x.address() + 4L * t * columns,
+          columns,
+          grouped.address()
+              + 4L
+                  * Kernels.SUMS
+                  * (t / together * columns / Kernels.SUMS * together + t % together),
+          4L * Kernels.SUMS * together);
+    }
+    return grouped.address();
   }
 
   @Property(tries = 200)
