@@ -76,6 +76,16 @@ interface Kernels {
   void tile(long x, int tokens, long w, int rounds, float[] sums, int at);
 
   /**
+   * Adds partial sums up, as {@link Memory#tree} does.
+   *
+   * @param sums holds [count][{@value #SUMS}] floats
+   * @param at index of the first of them
+   * @param count the number of sums
+   * @param out address of {@code count} floats
+   */
+  void trees(float[] sums, int at, int count, long out);
+
+  /**
    * The number of tokens that {@link #dots} multiplies at once with weights of a type.
    *
    * @param type the type

@@ -252,13 +252,12 @@ final class LinearJob implements WorkerPool.Tasks {
             p * panelSums);
       }
     }
-    for (int p = 0; p < panels; p++) {
-      int row = firstRow + p * tileRows;
-      int panelRows = Math.min(tileRows, firstRow + rows - row);
-      for (int t = 0; t < count; t++) {
+    for (int t = 0; t < count; t++) {
+      long to = out + 4L * ((long) (firstToken + t) * matrix.rows() + firstRow);
+      for (int p = 0; p < panels; p++) {
         int at = p * panelSums + t / tileTokens * tileSums + t % tileTokens * tileRows * SUMS;
-        long element = (long) (firstToken + t) * matrix.rows() + row;
-        Memory.trees(sums, at, panelRows, out + 4L * element);
+        int first = p * tileRows;
+        kernels.trees(sums, at, Math.min(tileRows, rows - first), to + 4L * first);
       }
     }
   }

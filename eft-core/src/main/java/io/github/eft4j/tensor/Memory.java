@@ -68,18 +68,4 @@ final class Memory {
     float h = sums[at + 7] + sums[at + 15];
     return ((a + e) + (c + g)) + ((b + f) + (d + h));
   }
-
-  /**
-   * {@link #tree(long)} of several sums.
-   *
-   * @param sums holds [count][SUMS] floats
-   * @param at index of the first of them
-   * @param count the number of sums
-   * @param out address of {@code count} floats
-   */
-  static void trees(float[] sums, int at, int count, long out) {
-    for (int i = 0; i < count; i++) {
-      set(out + 4L * i, tree(sums, at + Kernels.SUMS * i));
-    }
-  }
 }

@@ -67,6 +67,13 @@ final class ScalarKernels implements Kernels {
   }
 
   @Override
+  public void trees(float[] sums, int at, int count, long out) {
+    for (int i = 0; i < count; i++) {
+      set(out + 4L * i, Memory.tree(sums, at + SUMS * i));
+    }
+  }
+
+  @Override
   public int dotsTokens(WeightType type) {
     return type == WeightType.F32 ? 1 : 0;
   }

@@ -15,6 +15,7 @@ import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -51,6 +52,9 @@ final class VectorKernels implements Kernels {
   private static final VectorMask<Float> MINIMA =
       VectorMask.fromLong(FloatVector.SPECIES_256, 0xf0);
 
+  private static final VectorSpecies<Float> EIGHT = FloatVector.SPECIES_256;
+  private static final VectorShuffle<Float> BY_FOUR = VectorShuffle.iota(EIGHT, 4, 1, true);
+  private static final VectorShuffle<Float> BY_TWO = VectorShuffle.iota(EIGHT, 2, 1, true);
   private static final IntVector LANE = IntVector.zero(INTS).addIndex(1);
   private static final IntVector BYTE_SHIFTS = LANE.mul(8);
 
@@ -648,6 +652,24 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
+  public void trees(float[] sums, int at, int count, long out) {
+    for (int i = 0; i < count; i++) {
+      set(out + 4L * i, tree(sums, at + SUMS * i));
+    }
+  }
+
+  private static float tree(float[] sums, int at) {
+    if (LENGTH == 4) {
+      return Memory.tree(sums, at);
+    }
+    FloatVector v =
+        FloatVector.fromArray(EIGHT, sums, at).add(FloatVector.fromArray(EIGHT, sums, at + 8));
+    v = v.add(v.rearrange(BY_FOUR));
+    v = v.add(v.rearrange(BY_TWO));
+    return v.lane(0) + v.lane(1);
+  }
+
+  @Override
   public int dotsTokens(WeightType type) {
     return switch (type) {
       case F32, F16, BF16 -> 1;
@@ -695,11 +717,11 @@ final class VectorKernels implements Kernels {
         case Q4_K -> q4KDots(x, w0, w1, columns, sums);
         default -> throw new IllegalArgumentException("no dot products with " + type);
       }
-      set(out + 4L * r0, Memory.tree(sums, 0));
-      set(out + 4L * r1, Memory.tree(sums, SUMS));
+      set(out + 4L * r0, tree(sums, 0));
+      set(out + 4L * r1, tree(sums, SUMS));
       if (together == 4) {
-        set(out + 4L * r2, Memory.tree(sums, 2 * SUMS));
-        set(out + 4L * r3, Memory.tree(sums, 3 * SUMS));
+        set(out + 4L * r2, tree(sums, 2 * SUMS));
+        set(out + 4L * r3, tree(sums, 3 * SUMS));
       }
     }
   }
@@ -737,11 +759,11 @@ final class VectorKernels implements Kernels {
         fewDots(type, together, width, group, w0, w1, w2, w3, columns, sums);
         for (int i = 0; i < count; i++) {
           long to = out + (t + i) * outStride;
-          set(to + 4L * r0, Memory.tree(sums, i * SUMS));
-          set(to + 4L * r1, Memory.tree(sums, (width + i) * SUMS));
+          set(to + 4L * r0, tree(sums, i * SUMS));
+          set(to + 4L * r1, tree(sums, (width + i) * SUMS));
           if (together == 4) {
-            set(to + 4L * r2, Memory.tree(sums, (2 * width + i) * SUMS));
-            set(to + 4L * r3, Memory.tree(sums, (3 * width + i) * SUMS));
+            set(to + 4L * r2, tree(sums, (2 * width + i) * SUMS));
+            set(to + 4L * r3, tree(sums, (3 * width + i) * SUMS));
           }
         }
       }
