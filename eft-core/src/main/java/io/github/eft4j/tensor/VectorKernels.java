@@ -79,9 +79,6 @@ final class VectorKernels implements Kernels {
   private static final int TILE_TOKENS = MANY_REGISTERS ? 4 : 3;
   private static final int TILE_ROWS = MANY_REGISTERS ? 6 : 4;
 
-  /** The most tokens that one conversion of a row's weights serves. */
-  private static final int FEW = DOTS_GROUP;
-
   /** Half-precision weights of a row that are converted together. */
   private static final int HALVES_TOGETHER = Kernels.DOTS_COLUMNS;
 
@@ -727,8 +724,8 @@ final class VectorKernels implements Kernels {
   }
 
   /**
-   * A few tokens: weights are converted once for up to {@value #FEW} of them. As many rows are
-   * multiplied together as there are registers for their sums.
+   * A few tokens: weights are converted once for as many of them as there are registers for the
+   * sums, 4 or 2.
    */
   private static void fewDots(
       WeightType type,
@@ -741,8 +738,7 @@ final class VectorKernels implements Kernels {
       long out,
       long outStride,
       float[] sums) {
-    int together = tokens <= 2 || MANY_REGISTERS ? 4 : 2;
-    int streams = (rows + together - 1) / together;
+    int streams = (rows + 3) / 4;
     for (int r0 = 0; r0 < streams; r0++) {
       // Where fewer rows are left, the last one is computed several times.
       int r1 = Math.min(r0 + streams, rows - 1);
@@ -752,19 +748,17 @@ final class VectorKernels implements Kernels {
       long w1 = w + r1 * wStride;
       long w2 = w + r2 * wStride;
       long w3 = w + r3 * wStride;
-      for (int t = 0; t < tokens; t += FEW) {
-        int count = Math.min(FEW, tokens - t);
-        int width = together == 4 && count <= 2 ? 2 : FEW;
-        long group = x + 4L * t * columns;
-        fewDots(type, together, width, group, w0, w1, w2, w3, columns, sums);
-        for (int i = 0; i < count; i++) {
+      int width;
+      for (int t = 0; t < tokens; t += width) {
+        width = MANY_REGISTERS && tokens - t > 2 ? 4 : 2;
+        long at = x + 4L * columns * (t - t % DOTS_GROUP) + t % DOTS_GROUP * ROUND;
+        fewDots(type, width, at, w0, w1, w2, w3, columns, sums);
+        for (int i = 0; i < Math.min(width, tokens - t); i++) {
           long to = out + (t + i) * outStride;
           set(to + 4L * r0, tree(sums, i * SUMS));
           set(to + 4L * r1, tree(sums, (width + i) * SUMS));
-          if (together == 4) {
-            set(to + 4L * r2, tree(sums, (2 * width + i) * SUMS));
-            set(to + 4L * r3, tree(sums, (3 * width + i) * SUMS));
-          }
+          set(to + 4L * r2, tree(sums, (2 * width + i) * SUMS));
+          set(to + 4L * r3, tree(sums, (3 * width + i) * SUMS));
         }
       }
     }
@@ -772,7 +766,6 @@ final class VectorKernels implements Kernels {
 
   private static void fewDots(
       WeightType type,
-      int rows,
       int width,
       long x,
       long w0,
@@ -782,15 +775,11 @@ final class VectorKernels implements Kernels {
       int columns,
       float[] sums) {
     if (type == WeightType.Q8_0) {
-      if (rows == 2) {
-        q8Dots2x4(x, w0, w1, columns, sums);
-      } else if (width == 2) {
+      if (width == 2) {
         q8Dots4x2(x, w0, w1, w2, w3, columns, sums);
       } else {
         q8Dots4x4(x, w0, w1, w2, w3, columns, sums);
       }
-    } else if (rows == 2) {
-      q4Dots2x4(x, w0, w1, columns, sums);
     } else if (width == 2) {
       q4Dots4x2(x, w0, w1, w2, w3, columns, sums);
     } else {
@@ -1310,79 +1299,6 @@ final class VectorKernels implements Kernels {
     }
   }
 
-  /** Products of 2 rows × 4 tokens of Q8_0: 8 accumulators. */
-  private static void q8Dots2x4(long x, long w0, long w1, int columns, float[] sums) {
-    for (int part = 0; part < PARTS; part++) {
-      FloatVector a00 = FloatVector.zero(FLOATS);
-      FloatVector a01 = a00;
-      FloatVector a02 = a00;
-      FloatVector a03 = a00;
-      FloatVector a10 = a00;
-      FloatVector a11 = a00;
-      FloatVector a12 = a00;
-      FloatVector a13 = a00;
-      for (int b = 0; b < columns / 32; b++) {
-        long block = 34L * b;
-        long bytes = block + 2 + part * BYTE_STEP;
-        long k = x + 512L * b + part * STEP;
-        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
-        FloatVector u0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 4 * ROUND, ORDER);
-        FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + ROUND, ORDER);
-        FloatVector u1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 5 * ROUND, ORDER);
-        FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 2 * ROUND, ORDER);
-        FloatVector u2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 6 * ROUND, ORDER);
-        FloatVector v3 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 3 * ROUND, ORDER);
-        FloatVector u3 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 7 * ROUND, ORDER);
-        float d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w0 + block) & 0xffff];
-        FloatVector p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a00 = p.fma(v0, a00);
-        a01 = p.fma(v1, a01);
-        a02 = p.fma(v2, a02);
-        a03 = p.fma(v3, a03);
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes + 16, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a00 = p.fma(u0, a00);
-        a01 = p.fma(u1, a01);
-        a02 = p.fma(u2, a02);
-        a03 = p.fma(u3, a03);
-        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w1 + block) & 0xffff];
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a10 = p.fma(v0, a10);
-        a11 = p.fma(v1, a11);
-        a12 = p.fma(v2, a12);
-        a13 = p.fma(v3, a13);
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes + 16, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a10 = p.fma(u0, a10);
-        a11 = p.fma(u1, a11);
-        a12 = p.fma(u2, a12);
-        a13 = p.fma(u3, a13);
-      }
-      a00.intoArray(sums, part * LENGTH);
-      a01.intoArray(sums, part * LENGTH + SUMS);
-      a02.intoArray(sums, part * LENGTH + 2 * SUMS);
-      a03.intoArray(sums, part * LENGTH + 3 * SUMS);
-      a10.intoArray(sums, part * LENGTH + 4 * SUMS);
-      a11.intoArray(sums, part * LENGTH + 5 * SUMS);
-      a12.intoArray(sums, part * LENGTH + 6 * SUMS);
-      a13.intoArray(sums, part * LENGTH + 7 * SUMS);
-    }
-  }
-
   /** Products of 4 rows × 2 tokens of Q4_0: 8 accumulators. */
   private static void q4Dots4x2(
       long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
@@ -1634,88 +1550,6 @@ final class VectorKernels implements Kernels {
       a31.intoArray(sums, part * LENGTH + 13 * SUMS);
       a32.intoArray(sums, part * LENGTH + 14 * SUMS);
       a33.intoArray(sums, part * LENGTH + 15 * SUMS);
-    }
-  }
-
-  /** Products of 2 rows × 4 tokens of Q4_0: 8 accumulators. */
-  private static void q4Dots2x4(long x, long w0, long w1, int columns, float[] sums) {
-    for (int part = 0; part < PARTS; part++) {
-      FloatVector a00 = FloatVector.zero(FLOATS);
-      FloatVector a01 = a00;
-      FloatVector a02 = a00;
-      FloatVector a03 = a00;
-      FloatVector a10 = a00;
-      FloatVector a11 = a00;
-      FloatVector a12 = a00;
-      FloatVector a13 = a00;
-      for (int b = 0; b < columns / 32; b++) {
-        long block = 18L * b;
-        long bytes = block + 2 + part * BYTE_STEP;
-        long k = x + 512L * b + part * STEP;
-        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
-        FloatVector u0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 4 * ROUND, ORDER);
-        FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + ROUND, ORDER);
-        FloatVector u1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 5 * ROUND, ORDER);
-        FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 2 * ROUND, ORDER);
-        FloatVector u2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 6 * ROUND, ORDER);
-        FloatVector v3 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 3 * ROUND, ORDER);
-        FloatVector u3 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 7 * ROUND, ORDER);
-        FloatVector d =
-            FloatVector.broadcast(
-                FLOATS,
-                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w0 + block) & 0xffff]);
-        FloatVector m = d.mul(-8);
-        IntVector q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        FloatVector p =
-            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
-        a00 = p.fma(v0, a00);
-        a01 = p.fma(v1, a01);
-        a02 = p.fma(v2, a02);
-        a03 = p.fma(v3, a03);
-        p =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m);
-        a00 = p.fma(u0, a00);
-        a01 = p.fma(u1, a01);
-        a02 = p.fma(u2, a02);
-        a03 = p.fma(u3, a03);
-        d =
-            FloatVector.broadcast(
-                FLOATS,
-                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w1 + block) & 0xffff]);
-        m = d.mul(-8);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
-        a10 = p.fma(v0, a10);
-        a11 = p.fma(v1, a11);
-        a12 = p.fma(v2, a12);
-        a13 = p.fma(v3, a13);
-        p =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m);
-        a10 = p.fma(u0, a10);
-        a11 = p.fma(u1, a11);
-        a12 = p.fma(u2, a12);
-        a13 = p.fma(u3, a13);
-      }
-      a00.intoArray(sums, part * LENGTH);
-      a01.intoArray(sums, part * LENGTH + SUMS);
-      a02.intoArray(sums, part * LENGTH + 2 * SUMS);
-      a03.intoArray(sums, part * LENGTH + 3 * SUMS);
-      a10.intoArray(sums, part * LENGTH + 4 * SUMS);
-      a11.intoArray(sums, part * LENGTH + 5 * SUMS);
-      a12.intoArray(sums, part * LENGTH + 6 * SUMS);
-      a13.intoArray(sums, part * LENGTH + 7 * SUMS);
     }
   }
 
