@@ -193,9 +193,11 @@ final class VectorRowKernels implements RowKernels {
     int count = 0;
     for (int i = 0; i < end; i += LENGTH) {
       DoubleVector v = DoubleVector.fromArray(DOUBLES, values, i);
-      long lanes = v.compare(VectorOperators.GE, lowest).toLong();
-      for (; lanes != 0; lanes &= lanes - 1) {
-        ids[count++] = i + Long.numberOfTrailingZeros(lanes);
+      VectorMask<Double> wanted = v.compare(VectorOperators.GE, lowest);
+      if (wanted.anyTrue()) {
+        for (long lanes = wanted.toLong(); lanes != 0; lanes &= lanes - 1) {
+          ids[count++] = i + Long.numberOfTrailingZeros(lanes);
+        }
       }
     }
     return ScalarRowKernels.collect(values, least, ids, end, count);
