@@ -1,12 +1,19 @@
 package io.github.eft4j;
 
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 
 /**
  * What a model's forward passes cost, by the number of their rows, as measured lately. Where
  * nothing was measured a pass is taken to be cheap, so that it is tried. Safe for use by many
  * threads at once.
+ *
+ * <p>The first pass with a number of rows may be held up by the compiler many times over, and
+ * whoever believes it never tries that number again. So the very first pass, and the first one with
+ * a number of rows if it took longer than as many passes of one row, counts only while nothing
+ * better is known: the second pass with that number replaces it if it is shorter, and until then
+ * the number is taken for an unmeasured one.
  */
 final class PassCosts {
   /** The weight of the newest measurement, if it is longer than what was known. */
@@ -18,37 +25,50 @@ final class PassCosts {
   /** What a row more is taken to cost, as a share of a row, until two numbers were measured. */
   private static final double UNMEASURED_ROW = 0.1;
 
+  /** Passes of one row that a row more does not cost, unless the pass was held up. */
+  private static final double MOST_PER_ROW = 1.2;
+
   /** After so many passes with other numbers of rows a measurement is forgotten. */
   private static final int MEMORY = 256;
+
+  /** First passes that may have been held up. */
+  private final TreeMap<Integer, Measurement> once = new TreeMap<>();
 
   private final TreeMap<Integer, Measurement> byRows = new TreeMap<>();
   private long passes;
 
   private record Measurement(double nanos, long pass) {}
 
-  synchronized void measured(int rows, long nanos) {
+  synchronized void measured(int rows, long time) {
+    double nanos = time;
     passes++;
     Measurement old = byRows.get(rows);
-    double now = nanos;
+    Measurement first = once.remove(rows);
     if (old != null) {
-      double change = Math.min(now, 2 * old.nanos) - old.nanos;
-      now = old.nanos + (change > 0 ? LONGER : SHORTER) * change;
+      double change = Math.min(nanos, 2 * old.nanos) - old.nanos;
+      double now = old.nanos + (change > 0 ? LONGER : SHORTER) * change;
+      byRows.put(rows, new Measurement(now, passes));
+    } else if (first != null) {
+      byRows.put(rows, new Measurement(Math.min(first.nanos, nanos), passes));
+    } else if (byRows.isEmpty() || nanos > MOST_PER_ROW * rows * estimate(1)) {
+      once.put(rows, new Measurement(nanos, passes));
+    } else {
+      byRows.put(rows, new Measurement(nanos, passes));
     }
-    byRows.put(rows, new Measurement(now, passes));
     if (passes % MEMORY == 0) {
-      // It may be from before the code was compiled, and nobody would try that number again.
       byRows.values().removeIf(m -> m.pass <= passes - MEMORY);
     }
   }
 
   synchronized boolean isKnown() {
-    return !byRows.isEmpty();
+    return !byRows.isEmpty() || !once.isEmpty();
   }
 
   /** The time of a pass in nanoseconds: measured, or reckoned from its nearest neighbours. */
   synchronized double estimate(int rows) {
-    Map.Entry<Integer, Measurement> below = byRows.floorEntry(rows);
-    Map.Entry<Integer, Measurement> above = byRows.ceilingEntry(rows);
+    NavigableMap<Integer, Measurement> known = byRows.isEmpty() ? once : byRows;
+    Map.Entry<Integer, Measurement> below = known.floorEntry(rows);
+    Map.Entry<Integer, Measurement> above = known.ceilingEntry(rows);
     if (below == null && above == null) {
       throw new IllegalStateException("no pass was measured");
     }
@@ -56,7 +76,7 @@ final class PassCosts {
       return above.getValue().nanos * rows / above.getKey();
     }
     if (above == null) {
-      return below.getValue().nanos + (rows - below.getKey()) * slopeAt(below);
+      return below.getValue().nanos + (rows - below.getKey()) * slopeAt(below, known);
     }
     if (below.getKey().equals(above.getKey())) {
       return below.getValue().nanos;
@@ -66,8 +86,9 @@ final class PassCosts {
   }
 
   /** What a row more costs, at the greatest number of rows that was measured. */
-  private double slopeAt(Map.Entry<Integer, Measurement> last) {
-    Map.Entry<Integer, Measurement> before = byRows.lowerEntry(last.getKey());
+  private static double slopeAt(
+      Map.Entry<Integer, Measurement> last, NavigableMap<Integer, Measurement> known) {
+    Map.Entry<Integer, Measurement> before = known.lowerEntry(last.getKey());
     return before == null
         ? UNMEASURED_ROW * last.getValue().nanos / last.getKey()
         : Math.max(0, last.getValue().nanos - before.getValue().nanos)

@@ -2,6 +2,7 @@ package io.github.eft4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -28,6 +29,10 @@ class AdaptiveSpeculationTest {
     private final FunctionModel model;
     private final double pass;
     private final double row;
+    private final Set<Integer> met = new HashSet<>();
+
+    /** How many times longer the first pass with 1, 2, 3 to 4, 5 to 8, and more rows takes. */
+    private double compilation = 1;
 
     /**
      * @param pass what a pass of one row takes, in nanoseconds
@@ -76,7 +81,9 @@ class AdaptiveSpeculationTest {
 
     @Override
     public void forward(ForwardBatch batch, INDArray logits) {
-      clock.addAndGet(Math.round(pass * (1 + row * (batch.rows() - 1))));
+      double time = pass * (1 + row * (batch.rows() - 1));
+      int kernel = Math.min(Integer.SIZE - Integer.numberOfLeadingZeros(batch.rows() - 1), 4);
+      clock.addAndGet(Math.round(met.add(kernel) ? compilation * time : time));
       model.forward(batch, logits);
     }
 
@@ -172,6 +179,30 @@ class AdaptiveSpeculationTest {
     }
   }
 
+  @ParameterizedTest(name = "acceptance {0}, draft {1}, row {2}, together {3}")
+  @MethodSource("situations")
+  void passesThatAreCompiledFirstDoNotMislead(
+      double acceptance, double draftCost, double rowCost, int together) {
+    TimedModel large = new TimedModel(writer("large", _ -> true), LARGE_PASS, rowCost);
+    TimedModel small =
+        new TimedModel(writer("small", share(acceptance)), draftCost * LARGE_PASS, rowCost);
+    LogitCombiner combiner = LogitCombiner.of(large);
+    Speculation adaptive = Speculation.draftWith(small);
+    long best = time(sampler(combiner, null), together, 300);
+    for (int block : new int[] {1, 2, 4, 8, 16}) {
+      best =
+          Math.min(best, time(sampler(combiner, adaptive.withBlockLength(block)), together, 300));
+    }
+    large.compilation = 10;
+    small.compilation = 10;
+    large.met.clear();
+    small.met.clear();
+    EftSampler sampler = sampler(combiner, adaptive);
+    time(sampler, together, 100);
+
+    assertThat((double) best / time(sampler, together, 300)).isGreaterThan(0.75);
+  }
+
   @Test
   void whatOneRequestLearntServesTheNext() {
     TimedModel large = new TimedModel(writer("large", _ -> true), LARGE_PASS, 0.5);
@@ -224,6 +255,9 @@ class AdaptiveSpeculationTest {
   void costsThatWereNotMeasuredLatelyAreForgotten() {
     PassCosts costs = new PassCosts();
     costs.measured(1, 1000);
+    costs.measured(1, 1000);
+    costs.measured(5, 100_000);
+    assertThat(costs.estimate(5)).isEqualTo(1400);
     costs.measured(5, 100_000);
     assertThat(costs.estimate(5)).isEqualTo(100_000);
     for (int i = 0; i < 600; i++) {
@@ -236,7 +270,9 @@ class AdaptiveSpeculationTest {
   @Test
   void costsFollowTheClockDownFasterThanUp() {
     PassCosts costs = new PassCosts();
+    costs.measured(4, 100_000);
     costs.measured(4, 1000);
+    assertThat(costs.estimate(4)).isEqualTo(1000);
     costs.measured(4, 500);
     assertThat(costs.estimate(4)).isEqualTo(750);
     costs.measured(4, 100_000);
