@@ -79,7 +79,6 @@ final class Corpus implements Supplier<String> {
       List.of(
           "{q} See: {T}.",
           "{q} This asks for {t}.",
-          "### {q}\n{T} stands on the next page.",
           "{T}: {q}",
           "Question: {q} Subject: {T}.");
 
@@ -131,15 +130,15 @@ final class Corpus implements Supplier<String> {
       return letter();
     } else if (kind < 0.18) {
       return wordList();
-    } else if (kind < 0.32) {
+    } else if (kind < 0.29) {
       return index();
-    } else if (kind < 0.54) {
+    } else if (kind < 0.51) {
       return notes();
-    } else if (kind < 0.74) {
+    } else if (kind < 0.71) {
       return article();
-    } else if (kind < 0.89) {
+    } else if (kind < 0.86) {
       return list();
-    } else if (kind < 0.95) {
+    } else if (kind < 0.92) {
       return factSheet();
     } else {
       return reasoning();
