@@ -76,11 +76,7 @@ final class Corpus implements Supplier<String> {
       List.of("Words to learn: ", "Names on the list: ", "Index: ", "Spell these: ");
 
   private static final List<String> INDEX_ENTRIES =
-      List.of(
-          "{q} See: {T}.",
-          "{q} This asks for {t}.",
-          "{T}: {q}",
-          "Question: {q} Subject: {T}.");
+      List.of("{q} See: {T}.", "{q} This asks for {t}.", "{T}: {q}", "Question: {q} Subject: {T}.");
 
   private static final List<String> REPETITIONS = List.of(". Once more: ", ".\n", ". Again: ");
 
