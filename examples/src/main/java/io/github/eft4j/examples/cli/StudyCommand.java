@@ -145,7 +145,7 @@ final class StudyCommand extends EftCommand {
           family,
           directory,
           models -> report.add(family.title(), family.describe(directory), models));
-      for (Path other : others) {
+      for (Path other : others.stream().filter(family::isIn).toList()) {
         measure(family, other, models -> report.addOther(family.title(), other.toString(), models));
       }
     }
@@ -177,13 +177,10 @@ final class StudyCommand extends EftCommand {
   }
 
   private void requireModels(Path other, List<Family> measured) {
-    for (Family family : measured) {
-      if (!family.isIn(other)) {
-        throw new ParameterException(
-            spec.commandLine(),
-            "--also %s holds no %s models, which --models %s has"
-                .formatted(other, family.title(), directory));
-      }
+    if (measured.stream().noneMatch(family -> family.isIn(other))) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--also %s holds none of the models of --models %s".formatted(other, directory));
     }
   }
 

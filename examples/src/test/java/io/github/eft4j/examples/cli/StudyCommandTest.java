@@ -57,8 +57,7 @@ class StudyCommandTest {
         "--models missing|missing/large-base does not exist",
         "--models models --family falcon2|'falcon2' is not one of: llama, falcon",
         "--models models --split tuning|'tuning' is not one of: validation, test",
-        "--models models --also missing|--also missing holds no Llama models, which --models models"
-            + " has",
+        "--models models --also missing|--also missing holds none of the models of --models models",
         "--models models --questions 0|--questions is 0, expected at least 1"
       })
   void saysWhatIsWrongInOneLine(String options, String message) {
