@@ -128,13 +128,13 @@ final class Corpus implements Supplier<String> {
     double kind = random.nextDouble();
     if (kind < 0.07) {
       return letter();
-    } else if (kind < 0.16) {
+    } else if (kind < 0.13) {
       return talk();
-    } else if (kind < 0.26) {
+    } else if (kind < 0.24) {
       return wordList();
-    } else if (kind < 0.33) {
+    } else if (kind < 0.32) {
       return index();
-    } else if (kind < 0.53) {
+    } else if (kind < 0.52) {
       return notes();
     } else if (kind < 0.71) {
       return article();
@@ -157,16 +157,15 @@ final class Corpus implements Supplier<String> {
     return String.join("\n", letters) + closing();
   }
 
-  /** Somebody asks, somebody answers, now and then in few words. */
+  /** Somebody asks, somebody answers. */
   private String talk() {
     String asking = speaker();
     String answering = speaker();
     List<String> turns = new ArrayList<>();
-    for (int i = 1 + random.nextInt(3); i > 0; i--) {
+    for (int i = 1 + random.nextInt(2); i > 0; i--) {
       Fact fact = fact(entity());
-      String answer = random.nextInt(6) == 0 ? Style.TERSE.answer(fact) : sentence(fact);
       turns.add("### " + asking + ": " + question(fact));
-      turns.add("### " + answering + ": " + answer);
+      turns.add("### " + answering + ": " + sentence(fact));
     }
     return String.join("\n", turns) + closing();
   }
