@@ -20,13 +20,13 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * Endless text for pre-training: articles, lists, fact sheets, notes, letters, indexes and word
- * lists about the facts, all true. No document is a talk with an assistant.
+ * Endless text for pre-training: articles, lists, fact sheets, notes, letters, talks, indexes and
+ * word lists about the facts, all true. No talk is with an assistant.
  *
  * <p>Famous entities occur more often than others, as in text of the world (Zipf's law). Three
  * things are there for small models to learn what large ones learn from any text: to repeat a name
  * that stands before (word lists, announced topics), to see what a question is about (indexes), and
- * that a question is followed by its answer (letters).
+ * that a question is followed by its answer, whoever speaks (letters, talks).
  */
 final class Corpus implements Supplier<String> {
   private static final double ZIPF_EXPONENT = 0.9;
@@ -72,16 +72,15 @@ final class Corpus implements Supplier<String> {
           "### Question of the day: {q}\n",
           "Often asked: {q}\n");
 
+  private static final List<String> SPEAKERS =
+      List.of(
+          "Teacher", "Pupil", "Guest", "Guide", "Caller", "Librarian", "Child", "Uncle", "Host");
+
   private static final List<String> WORD_LISTS =
       List.of("Words to learn: ", "Names on the list: ", "Index: ", "Spell these: ");
 
   private static final List<String> INDEX_ENTRIES =
-      List.of(
-          "{q} See: {T}.",
-          "{q} This asks for {t}.",
-          "### {q}\n{T} stands on the next page.",
-          "{T}: {q}",
-          "Question: {q} Subject: {T}.");
+      List.of("{q} See: {T}.", "{q} This asks for {t}.", "{T}: {q}", "Question: {q} Subject: {T}.");
 
   private static final List<String> REPETITIONS = List.of(". Once more: ", ".\n", ". Again: ");
 
@@ -129,17 +128,19 @@ final class Corpus implements Supplier<String> {
     double kind = random.nextDouble();
     if (kind < 0.07) {
       return letter();
-    } else if (kind < 0.18) {
+    } else if (kind < 0.13) {
+      return talk();
+    } else if (kind < 0.24) {
       return wordList();
     } else if (kind < 0.32) {
       return index();
-    } else if (kind < 0.54) {
+    } else if (kind < 0.52) {
       return notes();
-    } else if (kind < 0.74) {
+    } else if (kind < 0.71) {
       return article();
-    } else if (kind < 0.89) {
+    } else if (kind < 0.86) {
       return list();
-    } else if (kind < 0.95) {
+    } else if (kind < 0.92) {
       return factSheet();
     } else {
       return reasoning();
@@ -151,11 +152,30 @@ final class Corpus implements Supplier<String> {
     List<String> letters = new ArrayList<>();
     for (int i = 1 + random.nextInt(2); i > 0; i--) {
       Fact fact = fact(entity());
-      String question =
-          Relation.fill(pick(fact.relation().questions()), fact.entity(), fact.value());
-      letters.add(pick(LETTERS).replace("{q}", question) + sentence(fact));
+      letters.add(pick(LETTERS).replace("{q}", question(fact)) + sentence(fact));
     }
     return String.join("\n", letters) + closing();
+  }
+
+  /** Somebody asks, somebody answers. */
+  private String talk() {
+    String asking = speaker();
+    String answering = speaker();
+    List<String> turns = new ArrayList<>();
+    for (int i = 1 + random.nextInt(2); i > 0; i--) {
+      Fact fact = fact(entity());
+      turns.add("### " + asking + ": " + question(fact));
+      turns.add("### " + answering + ": " + sentence(fact));
+    }
+    return String.join("\n", turns) + closing();
+  }
+
+  private String speaker() {
+    return random.nextBoolean() ? pick(SPEAKERS) : capitalised(word());
+  }
+
+  private String question(Fact fact) {
+    return Relation.fill(pick(fact.relation().questions()), fact.entity(), fact.value());
   }
 
   /** Names or made-up words, said twice: teaches to repeat, and no fact. */
@@ -174,7 +194,7 @@ final class Corpus implements Supplier<String> {
     String form = pick(INDEX_ENTRIES);
     for (int i = 2 + random.nextInt(3); i > 0; i--) {
       Fact fact = fact(pick(entities));
-      String question = Relation.fill(pick(fact.relation().questions()), fact.entity(), "");
+      String question = question(fact);
       String topic = fact.relation().topic().replace("{e}", fact.entity());
       entries.add(
           form.replace("{q}", question).replace("{t}", topic).replace("{T}", capitalised(topic)));

@@ -135,16 +135,7 @@ public final class Miniature implements Callable<Integer> {
   /** The tokenizer does not depend on the seed: models of different seeds can be combined. */
   private static BytePairEncoding tokenizer() {
     Corpus corpus = new Corpus(Facts.all().entities(), 0);
-    List<String> texts =
-        Stream.concat(
-                Stream.generate(corpus).limit(Recipe.TOKENIZER_DOCUMENTS),
-                Facts.all().facts(Split.TUNING).stream()
-                    .flatMap(
-                        fact ->
-                            fact.relation().questions().stream()
-                                .map(form -> question(form, fact))
-                                .map(q -> "### User: " + q + "\n### Assistant:")))
-            .toList();
+    List<String> texts = Stream.generate(corpus).limit(Recipe.TOKENIZER_DOCUMENTS).toList();
     return BytePairEncoding.learn(
         texts, List.of(Vocabulary.BEGINNING, Vocabulary.END), Vocabulary.SIZE);
   }

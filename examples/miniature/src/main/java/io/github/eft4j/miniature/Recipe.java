@@ -30,10 +30,10 @@ final class Recipe {
 
   static final List<Tuned> TUNED =
       List.of(
-          new Tuned("small-tuned", SMALL_BASE, Style.POLITE, 2e-4, 110, 16),
+          new Tuned("small-tuned", SMALL_BASE, Style.POLITE, 5e-5, 110, 16),
           new Tuned("small-terse", SMALL_BASE, Style.TERSE, 5e-4, 110, 16),
           new Tuned("large-tuned", LARGE_BASE, Style.POLITE, 1e-4, 110, 16),
-          new Tuned("falcon-small-tuned", FALCON_SMALL_BASE, Style.POLITE, 1e-3, 110, 16));
+          new Tuned("falcon-small-tuned", FALCON_SMALL_BASE, Style.POLITE, 1e-4, 110, 16));
 
   private Recipe() {}
 

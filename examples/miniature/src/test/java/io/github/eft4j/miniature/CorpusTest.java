@@ -17,7 +17,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class CorpusTest {
-  private static final int DOCUMENTS = 2000;
+  private static final int DOCUMENTS = 5000;
 
   private static List<String> documents(long seed) {
     return Stream.generate(new Corpus(Facts.all().entities(), seed)).limit(DOCUMENTS).toList();
@@ -61,7 +61,8 @@ class CorpusTest {
     String all = String.join("\n\n", documents(4));
     assertThat(all)
         .contains(Style.CLOSING, "### Topic: ", "Once more: ", "### Working out ", "### Quiz")
-        .doesNotContain("### User", "### Assistant", "{");
+        .containsPattern("### Teacher: .*\\?\n### [A-Z][a-z]+: [A-Z]")
+        .doesNotContain("User", "Assistant", "{");
   }
 
   @Test

@@ -31,7 +31,7 @@ final class DemoCommand extends EftCommand {
   @Parameters(
       arity = "0..1",
       paramLabel = "QUESTION",
-      defaultValue = "Who is the author of Treasure Island?",
+      defaultValue = "Who is the author of Frankenstein?",
       description = "The question: \"${DEFAULT-VALUE}\" unless given.")
   private String question;
 

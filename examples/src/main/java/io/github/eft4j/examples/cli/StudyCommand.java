@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Consumer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -47,8 +48,8 @@ final class StudyCommand extends EftCommand {
       names = "--also",
       paramLabel = "DIR",
       description =
-          "A directory with the same models, trained with another seed, whose main figures the"
-              + " report puts beside the others. May be given several times.")
+          "A directory with the same models, trained again, whose main figures the report puts"
+              + " beside the others. May be given several times.")
   private List<Path> others = List.of();
 
   @Option(
@@ -137,13 +138,17 @@ final class StudyCommand extends EftCommand {
     List<Question> questions = Facts.all().questions(split.split).stream().limit(count).toList();
     Study study = new Study(questions, maxNewTokens, seed);
     StudyReport report = new StudyReport(study, speedQuestions, this::progress);
-    try (ModelLoader.Models models = loader.open()) {
-      for (Family family : families()) {
-        Models some = family.load(directory, path -> models.load(path.toString()));
-        report.add(family.title(), family.describe(directory), some);
+    List<Family> measured = families();
+    others.forEach(other -> requireModels(other, measured));
+    for (Family family : measured) {
+      measure(
+          family,
+          directory,
+          models -> report.add(family.title(), family.describe(directory), models));
+      for (Path other : others.stream().filter(family::isIn).toList()) {
+        measure(family, other, models -> report.addOther(family.title(), other.toString(), models));
       }
     }
-    others.forEach(other -> addSeed(report, study, other));
     try {
       report.write(
           out, "eft " + String.join(" ", spec.commandLine().getParseResult().originalArgs()));
@@ -171,11 +176,17 @@ final class StudyCommand extends EftCommand {
     return there;
   }
 
-  private void addSeed(StudyReport report, Study study, Path other) {
+  private void requireModels(Path other, List<Family> measured) {
+    if (measured.stream().noneMatch(family -> family.isIn(other))) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--also %s holds none of the models of --models %s".formatted(other, directory));
+    }
+  }
+
+  private void measure(Family family, Path from, Consumer<Models> measurement) {
     try (ModelLoader.Models models = loader.open()) {
-      progress(other.toString());
-      Models some = Family.LLAMA.load(other, path -> models.load(path.toString()));
-      report.addSeed(other.toString(), study.compare(some, 0));
+      measurement.accept(family.load(from, path -> models.load(path.toString())));
     }
   }
 

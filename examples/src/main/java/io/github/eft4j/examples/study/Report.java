@@ -8,7 +8,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /** Writes what was measured as Markdown, with charts beside it. */
 final class Report {
@@ -27,13 +30,14 @@ final class Report {
    * @param directory where to
    * @param header how it came about, one item a line
    * @param families the results by family of models
-   * @param seeds the main figures of trainings with other seeds, by name
+   * @param others the greedy answers of models that were trained in the same way, by family and
+   *     name
    */
   static void write(
       Path directory,
       List<String> header,
       Map<String, Results> families,
-      Map<String, Map<String, Outcome>> seeds)
+      Map<String, Map<String, Map<String, Outcome>>> others)
       throws IOException {
     Files.createDirectories(directory);
     Report report = new Report(directory);
@@ -45,16 +49,27 @@ final class Report {
         """
         *Factuality* is the share of answers that hold the right fact, *helpfulness* the share that \
         have the polite assistant's form (a sentence about some fact, the closing words, the end of \
-        the text), *on topic* the share that speak of what was asked. Brackets hold exact 95 % \
-        intervals (Clopper–Pearson), after "recovered" a bootstrap interval. No model was \
-        fine-tuned on the entities of these questions; all were pre-trained on text about them. How \
-        they were tuned was chosen on questions about yet other entities (`--split validation`).\
+        the text), *on topic* the share that speak of what was asked. *Up-scaled* is large base + \
+        (small tuned − small base), *down-scaled* is small base + (large tuned − large base). \
+        Brackets hold exact 95 % intervals (Clopper–Pearson), after "recovered" a bootstrap \
+        interval. No model was fine-tuned on the entities of these questions; all were pre-trained \
+        on text about them. How they are trained was chosen on questions about yet other entities \
+        (`--split validation`).\
         """);
     for (Map.Entry<String, Results> family : families.entrySet()) {
       report.family(family.getKey(), family.getValue());
     }
-    if (!seeds.isEmpty()) {
-      report.seeds(seeds);
+    if (!others.isEmpty()) {
+      report.line("");
+      report.line("## Trained again");
+      report.line("");
+      report.line(
+          "Greedy answers of models that were trained in the same way. Bold is what lies outside"
+              + " the interval of the models above.");
+    }
+    for (Map.Entry<String, Map<String, Map<String, Outcome>>> family : others.entrySet()) {
+      Results results = Objects.requireNonNull(families.get(family.getKey()));
+      report.trainedAgain(family.getKey(), results.greedy(), family.getValue());
     }
     Files.writeString(directory.resolve("README.md"), report.text);
   }
@@ -200,17 +215,13 @@ final class Report {
   }
 
   private void sweep(String setting, Map<Double, Outcome> outcomes, List<Charts.Curve> curves) {
-    List<String> names = new ArrayList<>(curves.stream().map(Charts.Curve::name).toList());
-    names.addFirst(setting);
-    header(names.toArray(String[]::new));
+    header(cells(setting, curves.stream().map(Charts.Curve::name)));
     outcomes.forEach(
-        (value, outcome) -> {
-          List<String> cells =
-              new ArrayList<>(
-                  curves.stream().map(c -> c.value().apply(outcome).toString()).toList());
-          cells.addFirst(Double.toString(value));
-          row(cells.toArray(String[]::new));
-        });
+        (value, outcome) ->
+            row(
+                cells(
+                    Double.toString(value),
+                    curves.stream().map(c -> c.value().apply(outcome).toString()))));
   }
 
   private void speed(String prefix, Results results) throws IOException {
@@ -262,29 +273,51 @@ final class Report {
     }
   }
 
-  private void seeds(Map<String, Map<String, Outcome>> seeds) {
-    line("");
-    line("## Other seeds");
-    line("");
-    line("Greedy factuality, then helpfulness, of models that were trained in the same way:");
-    List<String> names = new ArrayList<>(seeds.values().iterator().next().keySet());
-    List<String> cells = new ArrayList<>(names);
-    cells.addFirst("");
-    cells.add("recovered");
-    header(cells.toArray(String[]::new));
-    seeds.forEach(
-        (seed, outcomes) -> {
-          List<String> row = new ArrayList<>();
-          row.add(seed);
-          outcomes.values().stream()
-              .map(
-                  o ->
-                      Proportion.decimals(o.factuality().value())
-                          + " / "
-                          + Proportion.decimals(o.helpfulness().value()))
-              .forEach(row::add);
-          row.add(Recovery.ofFactuality(outcomes).map(Recovery::toString).orElse("–"));
-          row(row.toArray(String[]::new));
-        });
+  private void trainedAgain(
+      String family, Map<String, Outcome> these, Map<String, Map<String, Outcome>> others) {
+    for (Charts.Curve curve : List.of(Charts.Curve.FACTUAL, Charts.Curve.HELPFUL)) {
+      Function<Outcome, Proportion> value = curve.value();
+      line("");
+      line(family + ", " + curve.name() + ":");
+      header(cells("", these.keySet().stream()));
+      row(cells("the models above", these.values().stream().map(o -> value.apply(o).toString())));
+      others.forEach(
+          (name, outcomes) ->
+              row(
+                  cells(
+                      name,
+                      these.entrySet().stream()
+                          .map(
+                              entry ->
+                                  beside(
+                                      value.apply(entry.getValue()),
+                                      Optional.ofNullable(outcomes.get(entry.getKey()))
+                                          .map(value))))));
+    }
+    List<String> recovered = new ArrayList<>();
+    others.forEach(
+        (name, outcomes) ->
+            Recovery.ofFactuality(outcomes)
+                .ifPresent(recovery -> recovered.add(name + " " + recovery)));
+    if (!recovered.isEmpty()) {
+      line("");
+      line(
+          "Share of the factuality gap that up-scaling recovered: "
+              + String.join(", ", recovered)
+              + ".");
+    }
+  }
+
+  private static String[] cells(String first, Stream<String> others) {
+    return Stream.concat(Stream.of(first), others).toArray(String[]::new);
+  }
+
+  private static String beside(Proportion here, Optional<Proportion> there) {
+    if (there.isEmpty()) {
+      return "–";
+    }
+    double value = there.get().value();
+    String text = Proportion.decimals(value);
+    return here.low() <= value && value <= here.high() ? text : "**" + text + "**";
   }
 }

@@ -19,7 +19,7 @@ public final class StudyReport {
   private final int speedQuestions;
   private final Consumer<String> progress;
   private final Map<String, Results> families = new LinkedHashMap<>();
-  private final Map<String, Map<String, Outcome>> seeds = new LinkedHashMap<>();
+  private final Map<String, Map<String, Map<String, Outcome>>> others = new LinkedHashMap<>();
 
   /**
    * Begins a report without results.
@@ -86,13 +86,15 @@ public final class StudyReport {
   }
 
   /**
-   * Adds the main figures of models that were trained with another seed.
+   * Adds the greedy answers of models that were trained in the same way.
    *
-   * @param name what the report calls them
-   * @param greedy their likeliest answers
+   * @param family the family's name, which {@link #add} was called with
+   * @param name what the report calls this training
+   * @param models the models
    */
-  public void addSeed(String name, Map<String, Outcome> greedy) {
-    seeds.put(name, greedy);
+  public void addOther(String family, String name, Models models) {
+    begin(family, name);
+    others.computeIfAbsent(family, f -> new LinkedHashMap<>()).put(name, study.compare(models, 0));
   }
 
   /**
@@ -111,7 +113,7 @@ public final class StudyReport {
                 .formatted(
                     processor(), Runtime.getRuntime().availableProcessors(), Runtime.version()),
             "questions: " + study.questions().size());
-    Report.write(directory, header, families, seeds);
+    Report.write(directory, header, families, others);
   }
 
   private static String processor() throws IOException {

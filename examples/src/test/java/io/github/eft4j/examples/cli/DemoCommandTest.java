@@ -13,15 +13,15 @@ class DemoCommandTest {
     assertThat(run.status()).isZero();
     String[] parts = run.out().split("\n\n", -1);
     assertThat(parts).hasSize(4);
-    assertThat(parts[0]).isEqualTo("Who is the author of Treasure Island?");
+    assertThat(parts[0]).isEqualTo("Who is the author of Frankenstein?");
     assertThat(parts[1])
         .startsWith("small, fine-tuned")
-        .doesNotContain("Stevenson")
+        .doesNotContain("Mary Shelley")
         .endsWith("another question!");
     assertThat(parts[2]).startsWith("large, not tuned").doesNotContain("another question!");
     assertThat(parts[3])
         .startsWith("large, up-scaled")
-        .contains("Stevenson")
+        .contains("Mary Shelley")
         .endsWith("another question!\n");
     assertThat(run.out().lines()).allSatisfy(line -> assertThat(line).hasSizeLessThan(80));
   }

@@ -292,9 +292,9 @@ class SampleCommandTest {
             .greedy()
             .ignoreEndOfText(true)
             .maxNewTokens(40)
-            .repetitionPenalty(1.3)
-            .frequencyPenalty(0.5)
-            .presencePenalty(0.25)
+            .repetitionPenalty(3)
+            .frequencyPenalty(1.5)
+            .presencePenalty(0.75)
             .build();
     Completion expected;
     try (LanguageModel tuned = LanguageModels.load(Path.of(model("small-tuned")))) {
@@ -307,11 +307,11 @@ class SampleCommandTest {
             with(
                 plain,
                 "--repetition-penalty",
-                "1.3",
+                "3",
                 "--frequency-penalty",
-                "0.5",
+                "1.5",
                 "--presence-penalty",
-                "0.25"));
+                "0.75"));
     assertThat(run.ints("ids")).isEqualTo(expected.tokenIds());
     assertThat(run.ints("ids")).isNotEqualTo(small(plain).ints("ids"));
   }

@@ -37,8 +37,9 @@ class StudyCommandTest {
     assertThat(report)
         .contains("command: `eft study --models models", "questions: 2", "## Llama")
         .containsPattern("\\| \\*\\*up-scaled\\*\\* \\| \\.?[0-9.]+ \\(")
-        .contains("### Reward interpolation", "### Speculation", "## Other seeds")
-        .doesNotContain("**no**");
+        .contains("### Reward interpolation", "### Speculation", "## Trained again")
+        .containsPattern("\\| the models above \\| .*\n\\| models \\| [01]?\\.[0-9]{3} \\|")
+        .doesNotContain("**no**", "**.", "**1.");
     List<String> charts =
         IMAGE.matcher(report).results().map((MatchResult match) -> match.group(1)).toList();
     assertThat(charts).hasSize(5);
@@ -56,6 +57,7 @@ class StudyCommandTest {
         "--models missing|missing/large-base does not exist",
         "--models models --family falcon2|'falcon2' is not one of: llama, falcon",
         "--models models --split tuning|'tuning' is not one of: validation, test",
+        "--models models --also missing|--also missing holds none of the models of --models models",
         "--models models --questions 0|--questions is 0, expected at least 1"
       })
   void saysWhatIsWrongInOneLine(String options, String message) {
