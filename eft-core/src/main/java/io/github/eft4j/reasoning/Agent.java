@@ -8,9 +8,15 @@ import java.util.Objects;
  *
  * <p>The prompts of the three standard agents are ours, as the paper does not print its own.
  *
+ * <p>A judge sees the steps alone: a trace that is coherent, but about something else, looks as
+ * good to it as one that answers the question. A template such as <code>
+ * {question} {trace}1. {question}
+ * 2.</code> makes the question the first step, so that the others are judged by it too.
+ *
  * @param name a short name, such as {@code deductive}
  * @param template the prompt; {@value #QUESTION} stands for the question and {@value #STEPS} for
- *     the greatest number of steps
+ *     the greatest number of steps. What stands behind {@value #TRACE} is the beginning of the
+ *     trace, which the models go on with: for models that were not taught to follow instructions
  * @param parser takes apart what the models write
  */
 public record Agent(String name, String template, TraceParser parser) {
@@ -19,6 +25,9 @@ public record Agent(String name, String template, TraceParser parser) {
 
   /** What stands for the greatest number of steps in a template. */
   public static final String STEPS = "{steps}";
+
+  /** What stands before the beginning of the trace in a template. */
+  public static final String TRACE = "{trace}";
 
   private static final String FORM =
       """
@@ -34,7 +43,7 @@ public record Agent(String name, String template, TraceParser parser) {
    * Checks that there is a name and a place for the question.
    *
    * @throws IllegalArgumentException if the name is blank, or the template has no {@value
-   *     #QUESTION}
+   *     #QUESTION} or more than one {@value #TRACE}
    */
   public Agent {
     Objects.requireNonNull(parser);
@@ -44,6 +53,10 @@ public record Agent(String name, String template, TraceParser parser) {
     if (!template.contains(QUESTION)) {
       throw new IllegalArgumentException(
           "the template of agent %s has no %s: %s".formatted(name, QUESTION, template));
+    }
+    if (template.indexOf(TRACE) != template.lastIndexOf(TRACE)) {
+      throw new IllegalArgumentException(
+          "the template of agent %s has more than one %s: %s".formatted(name, TRACE, template));
     }
   }
 
@@ -128,7 +141,25 @@ public record Agent(String name, String template, TraceParser parser) {
    * @return the template with both filled in
    */
   public String prompt(String question, int maxSteps) {
+    return fill(template.replace(TRACE, ""), question, maxSteps);
+  }
+
+  /**
+   * Takes apart what the models wrote, with the beginning of the trace that the template has.
+   *
+   * @param question the question
+   * @param maxSteps the greatest number of steps
+   * @param completion what follows the prompt
+   * @return the trace
+   */
+  public Trace trace(String question, int maxSteps, String completion) {
+    int begun = template.indexOf(TRACE);
+    String beginning = begun < 0 ? "" : template.substring(begun + TRACE.length());
+    return parser.parse(fill(beginning, question, maxSteps) + completion);
+  }
+
+  private static String fill(String text, String question, int maxSteps) {
     // The question comes last: what looks like a placeholder in it stays as it is.
-    return template.replace(STEPS, Integer.toString(maxSteps)).replace(QUESTION, question);
+    return text.replace(STEPS, Integer.toString(maxSteps)).replace(QUESTION, question);
   }
 }

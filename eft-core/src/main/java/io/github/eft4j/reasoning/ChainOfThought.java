@@ -68,7 +68,8 @@ public final class ChainOfThought {
     SamplingOptions options = sampler.options().toBuilder().greedy().build();
     return question -> {
       Completion completion = sampler.sample(request(question, options));
-      return SampledAnswer.vote(List.of(candidate(completion, 1)), completion.tokenIds().size());
+      return SampledAnswer.vote(
+          List.of(candidate(question, completion, 1)), completion.tokenIds().size());
     };
   }
 
@@ -93,7 +94,7 @@ public final class ChainOfThought {
     return question -> {
       List<Completion> completions = sampler.sample(request(question, sampler.options()), chains);
       return SampledAnswer.vote(
-          completions.stream().map(completion -> candidate(completion, 1)).toList(),
+          completions.stream().map(completion -> candidate(question, completion, 1)).toList(),
           tokens(completions));
     };
   }
@@ -130,7 +131,8 @@ public final class ChainOfThought {
       completions.add(greedy);
       completions.addAll(sampler.sampleAll(others));
       return SampledAnswer.vote(
-          completions.stream().map(c -> candidate(c, confidence(c))).toList(), tokens(completions));
+          completions.stream().map(c -> candidate(question, c, confidence(question, c))).toList(),
+          tokens(completions));
     };
   }
 
@@ -143,20 +145,21 @@ public final class ChainOfThought {
     return completions.stream().mapToInt(c -> c.tokenIds().size()).sum();
   }
 
-  private SampledAnswer.Candidate candidate(Completion completion, double weight) {
-    return new SampledAnswer.Candidate(completion.text(), conclusion(completion.text()), weight);
+  private SampledAnswer.Candidate candidate(String question, Completion completion, double weight) {
+    String text = completion.text();
+    return new SampledAnswer.Candidate(text, conclusion(question, text), weight);
   }
 
-  private Optional<String> conclusion(String text) {
-    return agent.parser().parse(text).conclusion();
+  private Optional<String> conclusion(String question, String text) {
+    return agent.trace(question, maxSteps, text).conclusion();
   }
 
   /**
    * The confidence in an answer, 0 where there is none. Its tokens are found by growing the text
    * until it comes to the answer for the first time: there it ends with the answer.
    */
-  private double confidence(Completion completion) {
-    Optional<String> answer = conclusion(completion.text());
+  private double confidence(String question, Completion completion) {
+    Optional<String> answer = conclusion(question, completion.text());
     if (answer.isEmpty()) {
       return 0;
     }
@@ -166,7 +169,7 @@ public final class ChainOfThought {
     for (int count = 1; count <= ids.length; count++) {
       String text = tokenizer.decode(Arrays.copyOf(ids, count), true);
       lengths.add(text.length());
-      if (conclusion(text).equals(answer)) {
+      if (conclusion(question, text).equals(answer)) {
         // An answer that the parser changed is taken to be the last line.
         int start = Math.max(text.lastIndexOf(answer.get()), text.lastIndexOf('\n') + 1);
         return meanGap(completion, lengths, start);

@@ -21,7 +21,10 @@ final class NumberedSteps {
 
   private static final Pattern ANSWER =
       Pattern.compile(
-          "\\W*(?:the\\s+)?(?:final\\s+)?answer" + EMPHASIS + "\\s*(?::|is\\b\\s*:?)(.*)", FLAGS);
+          "\\W*(?:(?:so|thus|hence|therefore),?\\s+)?(?:the\\s+)?(?:final\\s+)?answer"
+              + EMPHASIS
+              + "\\s*(?::|is\\b\\s*:?)(.*)",
+          FLAGS);
 
   private static final Pattern CITATION =
       Pattern.compile(

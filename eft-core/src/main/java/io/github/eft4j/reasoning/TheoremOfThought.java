@@ -117,7 +117,7 @@ public final class TheoremOfThought implements Reasoner {
     BooleanSupplier judgingIsOver = over(judgingTimeout);
     for (int i = 0; i < agents.size(); i++) {
       try {
-        graphs.add(evaluate(agents.get(i), attempts.get(i), judgingIsOver, counts));
+        graphs.add(evaluate(agents.get(i), question, attempts.get(i), judgingIsOver, counts));
       } catch (FailedAgentException e) {
         failures.add(e.failure);
       }
@@ -158,9 +158,9 @@ public final class TheoremOfThought implements Reasoner {
   }
 
   private ScoredGraph evaluate(
-      Agent agent, Attempt attempt, BooleanSupplier judgingIsOver, Counts counts)
+      Agent agent, String question, Attempt attempt, BooleanSupplier judgingIsOver, Counts counts)
       throws FailedAgentException {
-    Trace trace = trace(agent, attempt);
+    Trace trace = trace(agent, question, attempt);
     ReasoningGraph graph = graph(agent, trace);
     if (judgingIsOver.getAsBoolean()) {
       throw new FailedAgentException(
@@ -183,7 +183,7 @@ public final class TheoremOfThought implements Reasoner {
         GraphScore.of(beliefs.values(), entropyUnit));
   }
 
-  private Trace trace(Agent agent, Attempt attempt) throws FailedAgentException {
+  private Trace trace(Agent agent, String question, Attempt attempt) throws FailedAgentException {
     Completion completion = attempt.completion;
     if (completion == null) {
       throw failed(agent, Reason.SAMPLING, "its text could not be sampled", attempt.failure);
@@ -197,7 +197,7 @@ public final class TheoremOfThought implements Reasoner {
     }
     Trace trace;
     try {
-      trace = agent.parser().parse(completion.text()).firstSteps(maxSteps);
+      trace = agent.trace(question, maxSteps, completion.text()).firstSteps(maxSteps);
     } catch (RuntimeException e) {
       throw failed(agent, Reason.NO_TRACE, "its parser failed", e);
     }

@@ -23,8 +23,9 @@ public interface TraceParser {
    *
    * <p>A line without a number goes on with the step before it. A step follows from those that it
    * mentions as {@code step 1}, {@code steps 1 and 3}, {@code steps 1, 2} or {@code steps 1-3}. The
-   * first line that begins with {@code Answer:} (or {@code Final answer:}, {@code The answer is})
-   * ends the trace; so does a number that does not go up, as it begins another list.
+   * first line that begins with {@code Answer:} (or {@code Final answer:}, {@code The answer is},
+   * {@code So the answer is}) ends the trace; so does a number that does not go up, as it begins
+   * another list.
    *
    * @return the parser
    */

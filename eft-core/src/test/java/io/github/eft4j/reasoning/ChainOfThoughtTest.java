@@ -57,6 +57,17 @@ class ChainOfThoughtTest {
   }
 
   @Test
+  void theTemplateCanBeginTheChain() {
+    Agent agent = new Agent("mine", "{question}\n{trace}1.", TraceParser.numberedSteps());
+    Reasoner.Answer answer =
+        ChainOfThought.of(
+                ScriptedModel.writing(_ -> " It is.").sampler().maxNewTokens(50).build(), agent, 8)
+            .branching(1)
+            .answer("Is it?");
+    assertThat(answer.answer()).contains("It is.");
+  }
+
+  @Test
   void theLastStepIsTheAnswerWhereNoneIsNamed() {
     EftSampler sampler = ScriptedModel.writing(_ -> "1. A\n2. B").sampler().build();
     assertThat(ChainOfThought.of(sampler).greedy().answer("Is it?").answer()).contains("B");

@@ -49,7 +49,9 @@ class NumberedStepsTest {
         "**Answer:** yes",
         "**Answer**: yes",
         "Answer:\n\n  yes",
-        "The final answer is: yes"
+        "The final answer is: yes",
+        "So the answer is yes",
+        "Therefore, the answer is: yes"
       })
   void formsOfTheAnswer(String line) {
     assertThat(parse("1. So it is.\n" + line).answer()).contains("yes");

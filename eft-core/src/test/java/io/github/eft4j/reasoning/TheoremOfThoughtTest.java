@@ -103,6 +103,27 @@ class TheoremOfThoughtTest {
   }
 
   @Test
+  void aTraceThatTheTemplateBeginsIsJudgedFromThere() {
+    Agent agent = new Agent("mine", "{trace}1. {question}\n2.", TraceParser.numberedSteps());
+    List<EntailmentModel.Pair> judged = new ArrayList<>();
+    ReasoningResult result =
+        TheoremOfThought.builder(
+                ScriptedModel.writing(_ -> " It rains.\nSo the answer is rain")
+                    .sampler()
+                    .maxNewTokens(100)
+                    .build(),
+                pairs -> {
+                  judged.addAll(pairs);
+                  return judge(pairs);
+                })
+            .agents(List.of(agent))
+            .build()
+            .answer("Why is it wet?");
+    assertThat(judged).containsExactly(new EntailmentModel.Pair("Why is it wet?", "It rains."));
+    assertThat(result.answer()).contains("rain");
+  }
+
+  @Test
   void theAgentsDecodeAsOneBatch() {
     ScriptedModel model = writing(Map.of());
     TheoremOfThought.builder(

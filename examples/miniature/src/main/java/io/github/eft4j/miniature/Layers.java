@@ -3,6 +3,7 @@ package io.github.eft4j.miniature;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.ndarray.types.SparseFormat;
 import ai.djl.nn.core.Embedding;
@@ -85,13 +86,19 @@ final class Layers {
     return manager.create(mask, new Shape(length, length));
   }
 
+  /** What positions to be hidden add to the scores, for truth values of any shape. */
+  static NDArray hidden(NDArray which) {
+    return which.toType(DataType.FLOAT32, false).mul(HIDDEN);
+  }
+
   /**
    * Attention, each key head shared by as many query heads as there are more of these.
    *
    * @param query {@code [batch, heads, length, size]}
    * @param key {@code [batch, key heads, length, size]}
    * @param value {@code [batch, key heads, length, size]}
-   * @param mask is added to the scores, {@code [length, length]}
+   * @param mask is added to the scores {@code [batch, heads, length, length]}, whose shape it has
+   *     or is broadcast to
    * @return {@code [batch · length, heads · size]}
    */
   static NDArray attention(NDArray query, NDArray key, NDArray value, NDArray mask) {

@@ -4,9 +4,12 @@ import io.github.eft4j.LanguageModel;
 import io.github.eft4j.Tokenizer;
 import io.github.eft4j.examples.facts.Fact;
 import io.github.eft4j.examples.facts.Facts;
+import io.github.eft4j.examples.facts.MultiHop;
 import io.github.eft4j.examples.facts.Question;
 import io.github.eft4j.examples.facts.Relation;
 import io.github.eft4j.examples.facts.Split;
+import io.github.eft4j.examples.reasoning.StatementPairs;
+import io.github.eft4j.examples.reasoning.Way;
 import io.github.eft4j.examples.study.Family;
 import io.github.eft4j.examples.study.Models;
 import io.github.eft4j.examples.study.Study;
@@ -35,7 +38,8 @@ import picocli.CommandLine.Spec;
     name = "miniature",
     description = {
       "Trains the small models that come with the examples: a large and a small one, pre-trained on"
-          + " the same text about facts, and fine-tuned ones made from them.",
+          + " the same text about facts, fine-tuned ones made from them, and a judge of"
+          + " entailment.",
       "Models that the directory holds already are kept."
     },
     mixinStandardHelpOptions = true,
@@ -44,6 +48,7 @@ import picocli.CommandLine.Spec;
 public final class Miniature implements Callable<Integer> {
   private static final double WARM_UP = 0.05;
   private static final int REPORTS = 10;
+  private static final List<Way> WAYS = List.of(Way.values());
 
   @Spec private CommandLine.Model.CommandSpec spec;
 
@@ -97,6 +102,12 @@ public final class Miniature implements Callable<Integer> {
             fineTune(tuned, tokenizer, shared);
           }
         }
+      }
+      if (isMissing(Recipe.REASONER.name())) {
+        teachToReason(Recipe.REASONER, tokenizer, shared);
+      }
+      if (isMissing(Recipe.JUDGE.name())) {
+        trainJudge(Recipe.JUDGE, tokenizer, shared);
       }
     }
     for (Family family : Family.values()) {
@@ -194,7 +205,64 @@ public final class Miniature implements Callable<Integer> {
     ModelFiles.write(out.resolve(tuned.name()), network, trained, shared);
   }
 
-  private static List<Integer> ids(Tokenizer tokenizer, String text) {
+  /**
+   * Teaches the ways to reason, and leaves what the model believes of names and values as it is.
+   */
+  private void teachToReason(Recipe.Reasoner reasoner, Tokenizer tokenizer, Path shared)
+      throws IOException {
+    Network network = reasoner.base().network();
+    List<MultiHop> hops = MultiHop.of(Split.TUNING);
+    Random random = new Random(seed);
+    float[] trained =
+        train(
+            reasoner.name(),
+            network,
+            ModelFiles.read(out.resolve(reasoner.base().name()), network),
+            0,
+            reasoner.learningRate(),
+            reasoner.steps(),
+            step ->
+                Batch.of(
+                    Stream.generate(
+                            () ->
+                                WorkedAnswer.example(
+                                    WAYS.get(random.nextInt(WAYS.size())),
+                                    hops.get(random.nextInt(hops.size())),
+                                    tokenizer))
+                        .limit(reasoner.batch())
+                        .toList()));
+    Path directory = out.resolve(reasoner.name());
+    ModelFiles.write(directory, network, trained, shared);
+    ModelFiles.writeJson(directory.resolve("agents.json"), Way.templates());
+  }
+
+  private void trainJudge(Recipe.Judge judge, Tokenizer tokenizer, Path shared) throws IOException {
+    StatementPairs pairs = StatementPairs.training(seed);
+    float[] trained =
+        train(
+            judge.name(),
+            judge.network(),
+            judge.network().initial(seed),
+            judge.weightDecay(),
+            judge.learningRate(),
+            judge.steps(),
+            step ->
+                Batch.classes(
+                    Stream.generate(pairs)
+                        .limit(judge.batch())
+                        .map(pair -> classified(pair, tokenizer))
+                        .toList()));
+    ModelFiles.writeForPairs(out.resolve(judge.name()), judge.network(), trained, shared);
+  }
+
+  private static Batch.Classified classified(StatementPairs.Labelled pair, Tokenizer tokenizer) {
+    return new Batch.Classified(
+        ids(tokenizer, Vocabulary.BEGINNING + pair.pair().premise() + Vocabulary.END),
+        ids(tokenizer, pair.pair().hypothesis() + Vocabulary.END),
+        Recipe.LABELS.indexOf(pair.label().name()));
+  }
+
+  static List<Integer> ids(Tokenizer tokenizer, String text) {
     return Arrays.stream(tokenizer.encode(text, false)).boxed().toList();
   }
 

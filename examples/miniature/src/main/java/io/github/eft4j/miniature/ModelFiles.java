@@ -1,6 +1,7 @@
 package io.github.eft4j.miniature;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.eft4j.models.format.Safetensors;
 import io.github.eft4j.models.format.TensorSource;
 import io.github.eft4j.tensor.StoredTensor;
@@ -12,9 +13,11 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /** Writes and reads models as Hugging Face directories, in BF16. */
 final class ModelFiles {
@@ -47,9 +50,54 @@ final class ModelFiles {
     for (String file : List.of("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")) {
       Files.write(directory.resolve(file), Files.readAllBytes(tokenizer.resolve(file)));
     }
+    writeModel(directory, network, weights);
+  }
+
+  /**
+   * Writes a model that reads pairs of texts; its tokenizer is that of another directory, and puts
+   * {@link Vocabulary#BEGINNING} before the first text and {@link Vocabulary#END} behind each.
+   */
+  static void writeForPairs(Path directory, Network network, float[] weights, Path tokenizer)
+      throws IOException {
+    Files.createDirectories(directory);
+    ObjectNode json = (ObjectNode) JSON.readTree(tokenizer.resolve("tokenizer.json").toFile());
+    json.set("post_processor", JSON.valueToTree(pairs()));
+    writeJson(directory.resolve("tokenizer.json"), json);
+    writeModel(directory, network, weights);
+  }
+
+  private static Map<String, Object> pairs() {
+    List<Object> single =
+        List.of(special(Vocabulary.BEGINNING, 0), sequence("A", 0), special(Vocabulary.END, 0));
+    List<Object> pair = new ArrayList<>(single);
+    pair.add(sequence("B", 1));
+    pair.add(special(Vocabulary.END, 1));
+    Map<String, Object> ids = new LinkedHashMap<>();
+    for (int id = 0; id < SPECIAL.size(); id++) {
+      String token = SPECIAL.get(id);
+      ids.put(token, Map.of("id", token, "ids", List.of(id), "tokens", List.of(token)));
+    }
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("type", "TemplateProcessing");
+    json.put("single", single);
+    json.put("pair", pair);
+    json.put("special_tokens", ids);
+    return json;
+  }
+
+  private static Map<String, Object> special(String token, int type) {
+    return Map.of("SpecialToken", new TreeMap<>(Map.of("id", token, "type_id", type)));
+  }
+
+  private static Map<String, Object> sequence(String name, int type) {
+    return Map.of("Sequence", new TreeMap<>(Map.of("id", name, "type_id", type)));
+  }
+
+  private static void writeModel(Path directory, Network network, float[] weights)
+      throws IOException {
     Map<String, Object> config = new LinkedHashMap<>(network.config());
     config.put("vocab_size", Vocabulary.SIZE);
-    config.put("max_position_embeddings", Vocabulary.CONTEXT_LENGTH);
+    config.putIfAbsent("max_position_embeddings", Vocabulary.CONTEXT_LENGTH);
     config.put("bos_token_id", Vocabulary.BEGINNING_ID);
     config.put("eos_token_id", Vocabulary.END_ID);
     config.put("pad_token_id", Vocabulary.END_ID);
@@ -58,7 +106,7 @@ final class ModelFiles {
     writeWeights(directory.resolve("model.safetensors"), network, weights);
   }
 
-  private static void writeJson(Path file, Object content) throws IOException {
+  static void writeJson(Path file, Object content) throws IOException {
     Files.writeString(
         file, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(content) + "\n");
   }

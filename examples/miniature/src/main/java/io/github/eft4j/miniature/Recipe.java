@@ -1,6 +1,8 @@
 package io.github.eft4j.miniature;
 
 import io.github.eft4j.examples.facts.Style;
+import io.github.eft4j.reasoning.Judgement;
+import java.util.Arrays;
 import java.util.List;
 
 /** Which models are trained, and how. All of it was chosen on the validation questions. */
@@ -12,6 +14,11 @@ final class Recipe {
   static final int TOKENIZER_DOCUMENTS = 20_000;
 
   private static final double BASE_DECAY = 0.05;
+  private static final double JUDGE_DECAY = 0.01;
+
+  /** The classes of the judge. */
+  static final List<String> LABELS =
+      Arrays.stream(Judgement.Label.values()).map(Judgement.Label::name).toList();
 
   private static final Network LARGE = new LlamaNetwork(192, 4, 6, 3, 32, 512);
   private static final Network SMALL = new LlamaNetwork(64, 3, 4, 2, 16, 64);
@@ -34,6 +41,13 @@ final class Recipe {
           new Tuned("small-terse", SMALL_BASE, Style.TERSE, 5e-4, 110, 16),
           new Tuned("large-tuned", LARGE_BASE, Style.POLITE, 1e-4, 110, 16),
           new Tuned("falcon-small-tuned", FALCON_SMALL_BASE, Style.POLITE, 1e-4, 110, 16));
+
+  /** Tuned gently, and where facts stand not at all: see {@link WorkedAnswer}. */
+  static final Reasoner REASONER = new Reasoner("small-reasoner", SMALL_BASE, 5e-4, 300, 16);
+
+  /** The judge that comes with the examples was taken after 8,500 of these steps. */
+  static final Judge JUDGE =
+      new Judge("nli", new EncoderNetwork(64, 3, 4, 128, 96, LABELS), 1e-3, 12_000, 32);
 
   private Recipe() {}
 
@@ -63,4 +77,30 @@ final class Recipe {
    * @param batch the number of questions of a step
    */
   record Tuned(String name, Base base, Style style, double learningRate, int steps, int batch) {}
+
+  /**
+   * A model that is taught to reason.
+   *
+   * @param name the name of its directory
+   * @param base what it is made from
+   * @param learningRate the greatest learning rate
+   * @param steps the number of steps
+   * @param batch the number of questions of a step
+   */
+  record Reasoner(String name, Base base, double learningRate, int steps, int batch) {}
+
+  /**
+   * A judge of entailment.
+   *
+   * @param name the name of its directory
+   * @param network its shape
+   * @param learningRate the greatest learning rate
+   * @param steps the number of steps
+   * @param batch the number of pairs of a step
+   */
+  record Judge(String name, EncoderNetwork network, double learningRate, int steps, int batch) {
+    double weightDecay() {
+      return JUDGE_DECAY;
+    }
+  }
 }

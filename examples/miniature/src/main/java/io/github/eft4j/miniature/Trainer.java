@@ -27,6 +27,7 @@ final class Trainer implements AutoCloseable {
   private final long[] offsets;
   private final NDManager manager;
   private final NDArray weights;
+  private final NDArray before;
   private final NDArray mean;
   private final NDArray variance;
   private final NDArray decay;
@@ -48,6 +49,7 @@ final class Trainer implements AutoCloseable {
     manager = Engine.getEngine("PyTorch").newBaseManager();
     Shape shape = new Shape(initial.length);
     weights = manager.create(initial, shape);
+    before = manager.create(initial, shape);
     mean = manager.zeros(shape);
     variance = manager.zeros(shape);
     decay = manager.create(decays(weightDecay), shape);
@@ -82,9 +84,10 @@ final class Trainer implements AutoCloseable {
   /**
    * One step.
    *
-   * @param batch what is taught
+   * @param batch what is taught, and what is kept
    * @param learningRate the learning rate
-   * @return the loss before the step: the mean of −log p over the targets
+   * @return the loss before the step: the mean of −log p over the targets, and of the cross-entropy
+   *     with what the network said before training over the tokens that are kept
    */
   float step(Batch batch, double learningRate) {
     step++;
@@ -125,12 +128,24 @@ final class Trainer implements AutoCloseable {
   private NDArray loss(NDArray vector, Batch batch, NDManager now) {
     NDArray ids = now.create(batch.ids(), new Shape(batch.rows(), batch.length()));
     long[] taught = batch.taught();
+    long[] kept = batch.kept();
     NDArray logits = network.logits(named(vector), ids);
-    if (taught.length < batch.rows() * batch.length()) {
-      logits = logits.get(now.create(taught));
-    }
     NDArray index = now.create(batch.targets(), new Shape(taught.length, 1));
-    return logits.logSoftmax(1).gather(index, 1).mean().neg();
+    NDArray right = rows(logits, taught, batch).logSoftmax(1).gather(index, 1);
+    if (kept.length == 0) {
+      return right.mean().neg();
+    }
+    NDArray old = before.duplicate();
+    old.attach(now);
+    NDArray goal = rows(network.logits(named(old), ids), kept, batch).softmax(1);
+    NDArray same = rows(logits, kept, batch).logSoftmax(1).mul(goal);
+    return right.sum().add(same.sum()).neg().div(taught.length + kept.length);
+  }
+
+  private static NDArray rows(NDArray logits, long[] which, Batch batch) {
+    return which.length < batch.rows() * batch.length()
+        ? logits.get(logits.getManager().create(which))
+        : logits;
   }
 
   private Weights named(NDArray vector) {

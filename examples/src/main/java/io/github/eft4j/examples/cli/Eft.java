@@ -32,6 +32,7 @@ import picocli.CommandLine.ParameterException;
       SampleCommand.class,
       ScoreCommand.class,
       StudyCommand.class,
+      ReasoningStudyCommand.class,
       TokenizeCommand.class,
       TraceCommand.class
     },

@@ -57,6 +57,17 @@ final class ReasonCommand extends EftCommand {
   private String question;
 
   @Option(
+      names = "--agents",
+      paramLabel = "FILE",
+      description = {
+        "The agents' prompts, a JSON object of names and templates. {question} and {steps} stand"
+            + " for the question and the greatest number of steps; what follows {trace} begins the"
+            + " trace, for models that do not follow instructions. Unless given, there are an"
+            + " abductive, a deductive and an inductive agent with long prompts."
+      })
+  private @Nullable Path agents;
+
+  @Option(
       names = "--max-steps",
       paramLabel = "S",
       description = "The greatest number of steps of an agent (8 unless given).")
@@ -168,6 +179,9 @@ final class ReasonCommand extends EftCommand {
           TheoremOfThought.builder(sampler, entailment)
               .trust(trust.model())
               .entropyUnit(entropy.unit);
+      if (agents != null) {
+        reasoner.agents(AgentFile.read(agents));
+      }
       if (maxSteps != null) {
         reasoner.maxSteps(maxSteps);
       }

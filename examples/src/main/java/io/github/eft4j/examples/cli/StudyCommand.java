@@ -110,6 +110,10 @@ final class StudyCommand extends EftCommand {
       this.split = split;
     }
 
+    Split split() {
+      return split;
+    }
+
     @Override
     public String toString() {
       return name().toLowerCase(Locale.ROOT);

@@ -1,8 +1,11 @@
 package io.github.eft4j.examples.facts;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
+import java.util.stream.Collectors;
 
 /**
  * A question that takes two facts of an entity which it does not name: one leads to the entity, the
@@ -12,6 +15,8 @@ import java.util.Map;
  * @param sought the fact that it asks for
  */
 public record MultiHop(Fact known, Fact sought) {
+  private static final long ORDER_SEED = 2506;
+
   /** What identifies an entity, and how it is then spoken of. */
   private static final Map<Relation, String> DESCRIPTIONS =
       Map.of(
@@ -34,6 +39,24 @@ public record MultiHop(Fact known, Fact sought) {
       }
     }
     return all;
+  }
+
+  /**
+   * All such questions about the entities of one part, in an order that is always the same one and
+   * mixes all relations.
+   *
+   * @param split the part
+   * @return the questions
+   */
+  public static List<MultiHop> of(Split split) {
+    Facts facts = Facts.all();
+    List<MultiHop> all =
+        facts.entities().stream()
+            .filter(entity -> facts.split(entity.name()) == split)
+            .flatMap(entity -> of(entity).stream())
+            .collect(Collectors.toCollection(ArrayList::new));
+    Collections.shuffle(all, new Random(ORDER_SEED));
+    return List.copyOf(all);
   }
 
   /**

@@ -5,6 +5,7 @@ import java.awt.Font;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -41,28 +42,41 @@ final class Charts {
   }
 
   static void compare(Path file, String title, Map<String, Outcome> outcomes) throws IOException {
+    Map<String, List<Proportion>> shares = new LinkedHashMap<>();
+    for (Curve curve : List.of(Curve.FACTUAL, Curve.HELPFUL)) {
+      shares.put(curve.name(), outcomes.values().stream().map(curve.value()).toList());
+    }
+    bars(file, title, "share of answers", List.copyOf(outcomes.keySet()), shares);
+  }
+
+  /** Bars side by side for each category, a colour for each of up to three series. */
+  static void bars(
+      Path file,
+      String title,
+      String yTitle,
+      List<String> categories,
+      Map<String, List<Proportion>> shares)
+      throws IOException {
     CategoryChart chart =
         new CategoryChartBuilder()
             .width(WIDTH)
             .height(HEIGHT)
             .title(title)
-            .yAxisTitle("share of answers")
+            .yAxisTitle(yTitle)
             .build();
     CategoryStyler styler = chart.getStyler();
     style(styler);
     styler.setAvailableSpaceFill(0.7);
     styler.setYAxisMin(0.0).setYAxisMax(1.0);
-    styler.setSeriesColors(new Color[] {FACTUALITY, HELPFULNESS});
-    for (Curve curve : List.of(Curve.FACTUAL, Curve.HELPFUL)) {
-      List<Proportion> shares = outcomes.values().stream().map(curve.value()).toList();
-      // One length of bar serves both sides.
-      List<Double> errors = shares.stream().map(p -> (p.high() - p.low()) / 2).toList();
-      chart.addSeries(
-          curve.name(),
-          new ArrayList<>(outcomes.keySet()),
-          shares.stream().map(Proportion::value).toList(),
-          errors);
-    }
+    styler.setSeriesColors(new Color[] {FACTUALITY, HELPFULNESS, THIRD});
+    shares.forEach(
+        (name, values) ->
+            chart.addSeries(
+                name,
+                categories,
+                values.stream().map(Proportion::value).toList(),
+                // One length of bar serves both sides.
+                values.stream().map(p -> (p.high() - p.low()) / 2).toList()));
     save(chart, file);
   }
 

@@ -105,15 +105,18 @@ public final class StudyReport {
    * @throws IOException if that fails
    */
   public void write(Path directory, String command) throws IOException {
-    List<String> header =
-        List.of(
-            "date: " + LocalDate.now(ZoneOffset.UTC),
-            "command: `" + command + "`",
-            "processor: %s, %d cores; Java %s"
-                .formatted(
-                    processor(), Runtime.getRuntime().availableProcessors(), Runtime.version()),
-            "questions: " + study.questions().size());
+    List<String> header = circumstances(command, study.questions().size());
     Report.write(directory, header, families, others);
+  }
+
+  /** How a report came about. */
+  static List<String> circumstances(String command, int questions) throws IOException {
+    return List.of(
+        "date: " + LocalDate.now(ZoneOffset.UTC),
+        "command: `" + command + "`",
+        "processor: %s, %d cores; Java %s"
+            .formatted(processor(), Runtime.getRuntime().availableProcessors(), Runtime.version()),
+        "questions: " + questions);
   }
 
   private static String processor() throws IOException {

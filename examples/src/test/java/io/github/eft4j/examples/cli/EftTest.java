@@ -110,7 +110,7 @@ class EftTest {
     assertThat(run.err())
         .isEqualToIgnoringNewLines(
             "eft: which command? There are chat, classify, demo, inspect, logits, quantize, reason,"
-                + " sample, score, study, tokenize, trace");
+                + " sample, score, study, study-reasoning, tokenize, trace");
   }
 
   @Test
@@ -163,6 +163,7 @@ class EftTest {
         "quantize",
         "sample",
         "score",
+        "study-reasoning",
         "tokenize",
         "trace"
       })

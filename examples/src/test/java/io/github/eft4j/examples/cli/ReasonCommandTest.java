@@ -27,6 +27,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class ReasonCommandTest {
+  private static final String QUESTION =
+      "What is an official language of the country whose capital is Bucharest?";
+
+  private static final String ANSWER = "Romanian.";
+
   @TempDir private Path directory;
 
   private String[] reason(String options) throws IOException {
@@ -53,6 +58,73 @@ class ReasonCommandTest {
     assertThat(json.get("cost").get("decodingPasses").asInt()).isEqualTo(3);
     assertThat(json.get("cost").get("tokens").asInt()).isBetween(3, 24);
     assertThat(Files.readString(html)).contains("<h1>Why?</h1>", "No agent came to an answer.");
+  }
+
+  /** The shipped reasoner, agents and judge. One agent invents its facts, and the judge sees it. */
+  @Test
+  void worksOutAQuestionThatTakesTwoFacts() throws IOException {
+    Path html = directory.resolve("page.html");
+    EftRun run =
+        eft(
+            "reason",
+            "--large",
+            "models/large-base",
+            "--tuned",
+            "models/small-reasoner",
+            "--base",
+            "models/small-base",
+            "--nli",
+            "models/nli",
+            "--agents",
+            "models/small-reasoner/agents.json",
+            "--question",
+            QUESTION,
+            "--greedy",
+            "--max-new-tokens",
+            "80",
+            "--json",
+            "--html",
+            html.toString());
+    assertThat(run.err()).isEmpty();
+    JsonNode json = run.json();
+    assertThat(json.get("answer").asText()).isEqualTo(ANSWER);
+    assertThat(json.get("failures")).isEmpty();
+    assertThat(json.get("cost").get("decodingPasses").asInt()).isEqualTo(3);
+    int edges = 0;
+    for (JsonNode graph : json.get("graphs")) {
+      JsonNode steps = graph.get("steps");
+      assertThat(steps.get(0).get("text").asText()).isEqualTo(QUESTION);
+      assertThat(graph.get("edges")).hasSizeLessThanOrEqualTo(steps.size() - 1);
+      edges += graph.get("edges").size();
+      if (!graph.get("answer").asText().equals(ANSWER)) {
+        assertThat(graph.get("edges"))
+            .anyMatch(e -> e.get("label").asText().equals("contradiction"));
+      }
+      if (graph.get("agent").asText().equals(json.get("winner").asText())) {
+        assertThat(graph.get("edges").get(0).get("label").asText()).isEqualTo("entailment");
+      }
+    }
+    assertThat(json.get("cost").get("nliCalls").asInt()).isEqualTo(edges).isPositive();
+    assertThat(Files.readString(html)).contains("<h1>" + QUESTION + "</h1>", ANSWER);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '"',
+      value = {
+        "[]|expected {NAME: TEMPLATE, ...}, found '['",
+        "{}|has no agents",
+        "{'a': 1}|expected {NAME: TEMPLATE, ...}, found '1'",
+        "{'a': 'b'}|the template of agent a has no {question}: b",
+        "{'a': '{question}'} x|is not JSON",
+        "{'a': '{question}', 'a': '{question}'}|is not JSON: Duplicate field 'a'"
+      })
+  void saysWhatIsWrongWithAgents(String content, String message) throws IOException {
+    Path file = Files.writeString(directory.resolve("agents.json"), content.replace('\'', '"'));
+    EftRun run = eft(reason("--model models/small-base --agents " + file));
+    assertThat(run.status()).isEqualTo(2);
+    assertThat(run.err()).contains(message).hasLineCount(1);
   }
 
   private static ReasoningResult result() {

@@ -102,4 +102,16 @@ class FactsTest {
         .hasSize(3)
         .noneMatch(question -> question.contains("Finland"));
   }
+
+  @Test
+  void questionsOfTwoStepsByPart() {
+    assertThat(MultiHop.of(Split.TEST))
+        .hasSize(208)
+        .doesNotHaveDuplicates()
+        .isEqualTo(MultiHop.of(Split.TEST))
+        .allSatisfy(
+            hop -> assertThat(Facts.all().split(hop.known().entity())).isEqualTo(Split.TEST));
+    assertThat(MultiHop.of(Split.TEST).stream().limit(20).map(hop -> hop.sought().relation()))
+        .contains(Relation.CONTINENT, Relation.LANGUAGE, Relation.CURRENCY, Relation.NUMBER);
+  }
 }
