@@ -45,7 +45,6 @@ final class Recipe {
   /** Tuned gently, and where facts stand not at all: see {@link WorkedAnswer}. */
   static final Reasoner REASONER = new Reasoner("small-reasoner", SMALL_BASE, 5e-4, 300, 16);
 
-  /** The judge that comes with the examples was taken after 8,500 of these steps. */
   static final Judge JUDGE =
       new Judge("nli", new EncoderNetwork(64, 3, 4, 128, 96, LABELS), 1e-3, 12_000, 32);
 
