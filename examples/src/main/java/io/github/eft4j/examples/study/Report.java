@@ -49,12 +49,13 @@ final class Report {
         """
         *Factuality* is the share of answers that hold the right fact, *helpfulness* the share that \
         have the polite assistant's form (a sentence about some fact, the closing words, the end of \
-        the text), *on topic* the share that speak of what was asked. *Up-scaled* is large base + \
-        (small tuned − small base), *down-scaled* is small base + (large tuned − large base). \
-        Brackets hold exact 95 % intervals (Clopper–Pearson), after "recovered" a bootstrap \
-        interval. No model was fine-tuned on the entities of these questions; all were pre-trained \
-        on text about them. How they are trained was chosen on questions about yet other entities \
-        (`--split validation`).\
+        the text), *on topic* the share that speak of what was asked, right or wrong. A base model \
+        that says the right thing without the closing words is factual, and not helpful. \
+        *Up-scaled* is large base + (small tuned − small base), *down-scaled* is small base + \
+        (large tuned − large base). Brackets hold exact 95 % intervals (Clopper–Pearson), after \
+        "recovered" a bootstrap interval. No model was fine-tuned on the entities of these \
+        questions; all were pre-trained on text about them. How they are trained was chosen on \
+        questions about yet other entities (`--split validation`).\
         """);
     for (Map.Entry<String, Results> family : families.entrySet()) {
       report.family(family.getKey(), family.getValue());
