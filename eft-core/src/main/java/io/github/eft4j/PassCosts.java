@@ -85,13 +85,21 @@ final class PassCosts {
     return below.getValue().nanos + share * (above.getValue().nanos - below.getValue().nanos);
   }
 
-  /** What a row more costs, at the greatest number of rows that was measured. */
+  /**
+   * What a row more costs, at the greatest number of rows that was measured: as between the last
+   * two, but no less than on average. Rows that one kernel takes together seem to be free, and a
+   * great many would be tried in vain.
+   */
   private static double slopeAt(
       Map.Entry<Integer, Measurement> last, NavigableMap<Integer, Measurement> known) {
     Map.Entry<Integer, Measurement> before = known.lowerEntry(last.getKey());
     return before == null
         ? UNMEASURED_ROW * last.getValue().nanos / last.getKey()
-        : Math.max(0, last.getValue().nanos - before.getValue().nanos)
-            / (last.getKey() - before.getKey());
+        : Math.max(0, Math.max(slope(before, last), slope(known.firstEntry(), last)));
+  }
+
+  private static double slope(
+      Map.Entry<Integer, Measurement> from, Map.Entry<Integer, Measurement> to) {
+    return (to.getValue().nanos - from.getValue().nanos) / (to.getKey() - from.getKey());
   }
 }

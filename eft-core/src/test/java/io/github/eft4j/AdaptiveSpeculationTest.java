@@ -280,5 +280,7 @@ class AdaptiveSpeculationTest {
     costs.measured(8, 1300);
     assertThat(List.of(costs.estimate(2), costs.estimate(6), costs.estimate(16)))
         .containsExactly(450.0, 1100.0, 2100.0);
+    costs.measured(10, 1300);
+    assertThat(costs.estimate(16)).isEqualTo(1300 + 6 * 400 / 6.0);
   }
 }
