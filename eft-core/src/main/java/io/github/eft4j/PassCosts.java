@@ -64,8 +64,22 @@ final class PassCosts {
     return !byRows.isEmpty() || !once.isEmpty();
   }
 
-  /** The time of a pass in nanoseconds: measured, or reckoned from its nearest neighbours. */
+  /**
+   * The time of a pass in nanoseconds: measured, or reckoned from its nearest neighbours, but no
+   * more than a pass of more rows took, however long ago this one was measured.
+   */
   synchronized double estimate(int rows) {
+    double estimate = reckon(rows);
+    for (Measurement more : byRows.tailMap(rows).values()) {
+      estimate = Math.min(estimate, more.nanos);
+    }
+    for (Measurement more : once.tailMap(rows).values()) {
+      estimate = Math.min(estimate, more.nanos);
+    }
+    return estimate;
+  }
+
+  private double reckon(int rows) {
     NavigableMap<Integer, Measurement> known = byRows.isEmpty() ? once : byRows;
     Map.Entry<Integer, Measurement> below = known.floorEntry(rows);
     Map.Entry<Integer, Measurement> above = known.ceilingEntry(rows);

@@ -282,5 +282,7 @@ class AdaptiveSpeculationTest {
         .containsExactly(450.0, 1100.0, 2100.0);
     costs.measured(10, 1300);
     assertThat(costs.estimate(16)).isEqualTo(1300 + 6 * 400 / 6.0);
+    costs.measured(20, 500);
+    assertThat(costs.estimate(4)).isEqualTo(500);
   }
 }
