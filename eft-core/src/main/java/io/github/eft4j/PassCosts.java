@@ -25,7 +25,7 @@ final class PassCosts {
   /** What a row more is taken to cost, as a share of a row, until two numbers were measured. */
   private static final double UNMEASURED_ROW = 0.1;
 
-  /** Passes of one row that a row more does not cost, unless the pass was held up. */
+  /** A pass that takes longer than so many passes of one row for each row was held up. */
   private static final double MOST_PER_ROW = 1.2;
 
   /** After so many passes with other numbers of rows a measurement is forgotten. */
@@ -44,19 +44,21 @@ final class PassCosts {
     passes++;
     Measurement old = byRows.get(rows);
     Measurement first = once.remove(rows);
+    boolean mayBeHeldUp =
+        old == null
+            && first == null
+            && (byRows.isEmpty() || nanos > MOST_PER_ROW * rows * estimate(1));
     if (old != null) {
       double change = Math.min(nanos, 2 * old.nanos) - old.nanos;
-      double now = old.nanos + (change > 0 ? LONGER : SHORTER) * change;
-      byRows.put(rows, new Measurement(now, passes));
+      nanos = old.nanos + (change > 0 ? LONGER : SHORTER) * change;
     } else if (first != null) {
-      byRows.put(rows, new Measurement(Math.min(first.nanos, nanos), passes));
-    } else if (byRows.isEmpty() || nanos > MOST_PER_ROW * rows * estimate(1)) {
-      once.put(rows, new Measurement(nanos, passes));
-    } else {
-      byRows.put(rows, new Measurement(nanos, passes));
+      nanos = Math.min(first.nanos, nanos);
     }
+    (mayBeHeldUp ? once : byRows).put(rows, new Measurement(nanos, passes));
     if (passes % MEMORY == 0) {
-      byRows.values().removeIf(m -> m.pass <= passes - MEMORY);
+      long oldest = passes - MEMORY;
+      byRows.values().removeIf(m -> m.pass <= oldest);
+      once.values().removeIf(m -> m.pass <= oldest);
     }
   }
 

@@ -79,9 +79,6 @@ final class VectorKernels implements Kernels {
   private static final int TILE_TOKENS = MANY_REGISTERS ? 4 : 3;
   private static final int TILE_ROWS = MANY_REGISTERS ? 6 : 4;
 
-  /** Half-precision weights of a row that are converted together. */
-  private static final int HALVES_TOGETHER = Kernels.DOTS_COLUMNS;
-
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
   /**
@@ -818,12 +815,12 @@ final class VectorKernels implements Kernels {
   private static void halfDots(
       long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
     Arrays.fill(sums, 0, 4 * SUMS, 0);
-    for (int from = 0; from < columns; from += HALVES_TOGETHER) {
-      int count = Math.min(HALVES_TOGETHER, columns - from);
+    for (int from = 0; from < columns; from += DOTS_COLUMNS) {
+      int count = Math.min(DOTS_COLUMNS, columns - from);
       halves(w0 + 2L * from, count, sums, 4 * SUMS);
-      halves(w1 + 2L * from, count, sums, 4 * SUMS + HALVES_TOGETHER);
-      halves(w2 + 2L * from, count, sums, 4 * SUMS + 2 * HALVES_TOGETHER);
-      halves(w3 + 2L * from, count, sums, 4 * SUMS + 3 * HALVES_TOGETHER);
+      halves(w1 + 2L * from, count, sums, 4 * SUMS + DOTS_COLUMNS);
+      halves(w2 + 2L * from, count, sums, 4 * SUMS + 2 * DOTS_COLUMNS);
+      halves(w3 + 2L * from, count, sums, 4 * SUMS + 3 * DOTS_COLUMNS);
       for (int part = 0; part < PARTS; part++) {
         int at = part * LENGTH;
         FloatVector a0 = FloatVector.fromArray(FLOATS, sums, at);
@@ -835,9 +832,9 @@ final class VectorKernels implements Kernels {
           FloatVector v =
               FloatVector.fromMemorySegment(FLOATS, ALL, x + 4L * (from + at) + 4L * i, ORDER);
           a0 = v.fma(FloatVector.fromArray(FLOATS, sums, w), a0);
-          a1 = v.fma(FloatVector.fromArray(FLOATS, sums, w + HALVES_TOGETHER), a1);
-          a2 = v.fma(FloatVector.fromArray(FLOATS, sums, w + 2 * HALVES_TOGETHER), a2);
-          a3 = v.fma(FloatVector.fromArray(FLOATS, sums, w + 3 * HALVES_TOGETHER), a3);
+          a1 = v.fma(FloatVector.fromArray(FLOATS, sums, w + DOTS_COLUMNS), a1);
+          a2 = v.fma(FloatVector.fromArray(FLOATS, sums, w + 2 * DOTS_COLUMNS), a2);
+          a3 = v.fma(FloatVector.fromArray(FLOATS, sums, w + 3 * DOTS_COLUMNS), a3);
         }
         a0.intoArray(sums, at);
         a1.intoArray(sums, at + SUMS);

@@ -1,7 +1,6 @@
 package io.github.eft4j.examples.cli;
 
 import io.github.eft4j.LanguageModel;
-import io.github.eft4j.examples.cli.StudyCommand.QuestionSplit;
 import io.github.eft4j.examples.facts.MultiHop;
 import io.github.eft4j.examples.study.ReasoningStudy;
 import io.github.eft4j.models.NliModel;
@@ -12,7 +11,6 @@ import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 
 /** Compares Theorem-of-Thought with what it is compared with in the literature. */
 @Command(
@@ -38,21 +36,7 @@ final class ReasoningStudyCommand extends EftCommand {
           "The directory that holds large-base, small-base, small-reasoner and the judge nli.")
   private Path directory;
 
-  @Option(
-      names = "--split",
-      paramLabel = "SPLIT",
-      converter = StudyCommand.SplitConverter.class,
-      defaultValue = "test",
-      description =
-          "Which questions: validation, on which the recipe was chosen, or test."
-              + " ${DEFAULT-VALUE} unless given.")
-  private QuestionSplit split;
-
-  @Option(
-      names = "--questions",
-      paramLabel = "N",
-      description = "The number of questions. All of the split unless given.")
-  private Integer count = Integer.MAX_VALUE;
+  @Mixin private final QuestionOptions which = new QuestionOptions();
 
   @Option(
       names = "--seed",
@@ -65,11 +49,7 @@ final class ReasoningStudyCommand extends EftCommand {
 
   @Override
   public void run() {
-    if (count < 1) {
-      throw new ParameterException(
-          spec.commandLine(), "--questions is " + count + ", expected at least 1");
-    }
-    List<MultiHop> questions = MultiHop.of(split.split()).stream().limit(count).toList();
+    List<MultiHop> questions = which.first(MultiHop.of(which.split()));
     try (ModelLoader.Models models = loader.open();
         NliModel judge = NliModel.load(directory.resolve("nli"), models.ops())) {
       ReasoningStudy study = new ReasoningStudy(questions, judge, seed, this::progress);

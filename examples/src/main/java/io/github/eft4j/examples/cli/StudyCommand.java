@@ -2,7 +2,6 @@ package io.github.eft4j.examples.cli;
 
 import io.github.eft4j.examples.facts.Facts;
 import io.github.eft4j.examples.facts.Question;
-import io.github.eft4j.examples.facts.Split;
 import io.github.eft4j.examples.study.Family;
 import io.github.eft4j.examples.study.Models;
 import io.github.eft4j.examples.study.Study;
@@ -12,7 +11,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Consumer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -59,21 +57,7 @@ final class StudyCommand extends EftCommand {
       description = "The family of models: ${COMPLETION-CANDIDATES}. Unless given, all there are.")
   private List<Family> families = List.of();
 
-  @Option(
-      names = "--split",
-      paramLabel = "SPLIT",
-      converter = SplitConverter.class,
-      defaultValue = "test",
-      description =
-          "Which questions: validation, on which the recipe was chosen, or test."
-              + " ${DEFAULT-VALUE} unless given.")
-  private QuestionSplit split;
-
-  @Option(
-      names = "--questions",
-      paramLabel = "N",
-      description = "The number of questions. All of the split unless given.")
-  private Integer count = Integer.MAX_VALUE;
+  @Mixin private final QuestionOptions which = new QuestionOptions();
 
   @Option(
       names = "--speed-questions",
@@ -99,34 +83,6 @@ final class StudyCommand extends EftCommand {
 
   @Mixin private final ModelLoader loader = new ModelLoader();
 
-  /** The splits that hold questions. */
-  enum QuestionSplit {
-    VALIDATION(Split.VALIDATION),
-    TEST(Split.TEST);
-
-    private final Split split;
-
-    QuestionSplit(Split split) {
-      this.split = split;
-    }
-
-    Split split() {
-      return split;
-    }
-
-    @Override
-    public String toString() {
-      return name().toLowerCase(Locale.ROOT);
-    }
-  }
-
-  /** Reads a split as users type it. */
-  static final class SplitConverter extends WordConverter<QuestionSplit> {
-    SplitConverter() {
-      super(QuestionSplit.class);
-    }
-  }
-
   /** Reads a family as users type it. */
   static final class FamilyConverter extends WordConverter<Family> {
     FamilyConverter() {
@@ -136,10 +92,9 @@ final class StudyCommand extends EftCommand {
 
   @Override
   public void run() {
-    requirePositive("--questions", count);
     requirePositive("--speed-questions", speedQuestions);
     requirePositive("--max-new-tokens", maxNewTokens);
-    List<Question> questions = Facts.all().questions(split.split).stream().limit(count).toList();
+    List<Question> questions = which.first(Facts.all().questions(which.split()));
     Study study = new Study(questions, maxNewTokens, seed);
     StudyReport report = new StudyReport(study, speedQuestions, this::progress);
     List<Family> measured = families();

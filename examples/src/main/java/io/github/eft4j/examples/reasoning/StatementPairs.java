@@ -116,8 +116,9 @@ public final class StatementPairs implements Supplier<StatementPairs.Labelled> {
   public Labelled get() {
     while (true) {
       Labelled next = draw();
-      // Whether a pair is held out depends on itself alone.
-      boolean out = Math.floorMod(next.pair().hashCode(), PERCENT) < HELD_OUT_PERCENT;
+      // Whether a pair is held out depends on its words alone.
+      int words = 31 * next.pair().premise().hashCode() + next.pair().hypothesis().hashCode();
+      boolean out = Math.floorMod(words, PERCENT) < HELD_OUT_PERCENT;
       if (out == heldOut) {
         return next;
       }

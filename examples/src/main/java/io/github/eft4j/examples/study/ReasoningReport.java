@@ -20,18 +20,18 @@ final class ReasoningReport {
   private static final Proportion NONE = new Proportion(0, 1);
   private static final String CHART = "reasoning.png";
 
-  private final StringBuilder text = new StringBuilder();
+  private final Markdown page = new Markdown();
 
   private ReasoningReport() {}
 
   static void write(Path directory, List<String> header, ReasoningStudy study) throws IOException {
     Files.createDirectories(directory);
     ReasoningReport report = new ReasoningReport();
-    report.line("# Reasoning, in miniature");
-    report.line("");
-    header.forEach(item -> report.line("- " + item));
-    report.line("");
-    report.line(
+    report.page.line("# Reasoning, in miniature");
+    report.page.line("");
+    header.forEach(item -> report.page.line("- " + item));
+    report.page.line("");
+    report.page.line(
         """
         The questions take two facts, such as "What is the currency of the country whose capital \
         is Lima?": the first one has to be found against the direction in which text mostly speaks \
@@ -40,11 +40,11 @@ final class ReasoningReport {
         what it changed up-scales the large base model. An answer is right if it holds the right \
         value. Brackets hold exact 95 % intervals (Clopper–Pearson). Costs are means per question.\
         """);
-    report.line("");
-    report.line("![accuracy by method](" + CHART + ")");
+    report.page.line("");
+    report.page.line("![accuracy by method](" + CHART + ")");
     report.methods(study);
-    report.line("");
-    report.line(
+    report.page.line("");
+    report.page.line(
         """
         Chain of thought, self-consistency (%d chains at temperature %s) and CoT-decoding (%d first \
         tokens) use the prompt of the deductive agent; Theorem-of-Thought asks three agents, \
@@ -54,7 +54,7 @@ final class ReasoningReport {
     report.agents(study);
     report.judge(study);
     report.examples(study);
-    Files.writeString(directory.resolve("reasoning.md"), report.text);
+    Files.writeString(directory.resolve("reasoning.md"), report.page.toString());
     chart(directory.resolve(CHART), study);
   }
 
@@ -70,29 +70,15 @@ final class ReasoningReport {
     Charts.bars(file, "Questions that take two facts", "share of right answers", methods, shares);
   }
 
-  private void line(String line) {
-    text.append(line).append('\n');
-  }
-
-  private void row(String... cells) {
-    line("| " + String.join(" | ", cells) + " |");
-  }
-
-  private void header(String... cells) {
-    line("");
-    row(cells);
-    line("|" + "---|".repeat(cells.length));
-  }
-
   private void methods(ReasoningStudy study) {
-    header("model", "method", "right", "decoding passes", "tokens", "NLI calls");
+    page.header("model", "method", "right", "decoding passes", "tokens", "NLI calls");
     study
         .results()
         .forEach(
             (model, methods) ->
                 methods.forEach(
                     (method, answers) ->
-                        row(
+                        page.row(
                             model.equals(Models.UP_SCALED) ? "**" + model + "**" : model,
                             method,
                             ReasoningStudy.accuracy(answers).toString(),
@@ -106,10 +92,10 @@ final class ReasoningReport {
   }
 
   private void agents(ReasoningStudy study) {
-    line("");
-    line("## What Theorem-of-Thought chooses from");
-    line("");
-    line(
+    page.line("");
+    page.line("## What Theorem-of-Thought chooses from");
+    page.line("");
+    page.line(
         """
         Right answers of each agent; how often most of the three are right; how often any of them \
         is, which no choice between them can exceed. Then the mean score of graphs whose answer is \
@@ -117,7 +103,7 @@ final class ReasoningReport {
         """);
     List<String> names = new ArrayList<>(study.results().keySet());
     names.addFirst("");
-    header(names.toArray(String[]::new));
+    page.header(names.toArray(String[]::new));
     List<Map<String, Proportion>> columns =
         study.results().values().stream()
             .map(methods -> ReasoningStudy.agents(theorem(methods)))
@@ -127,7 +113,7 @@ final class ReasoningReport {
           new ArrayList<>(
               columns.stream().map(c -> c.getOrDefault(name, NONE).toString()).toList());
       cells.addFirst(name);
-      row(cells.toArray(String[]::new));
+      page.row(cells.toArray(String[]::new));
     }
     for (boolean right : new boolean[] {true, false}) {
       List<String> cells = new ArrayList<>();
@@ -136,7 +122,7 @@ final class ReasoningReport {
           .results()
           .values()
           .forEach(methods -> cells.add(score(ReasoningStudy.meanScore(theorem(methods), right))));
-      row(cells.toArray(String[]::new));
+      page.row(cells.toArray(String[]::new));
     }
   }
 
@@ -149,10 +135,10 @@ final class ReasoningReport {
   }
 
   private void judge(ReasoningStudy study) {
-    line("");
-    line("## The judge");
-    line("");
-    line(
+    page.line("");
+    page.line("## The judge");
+    page.line("");
+    page.line(
         """
         A tiny BERT, trained on pairs of steps about the facts: entailment if both are facts of \
         the same entity, neutral if of different ones, contradiction if they cannot both hold. Like \
@@ -163,26 +149,27 @@ final class ReasoningReport {
     Map<String, Map<String, Proportion>> accuracy = study.judgeAccuracy();
     List<String> names = new ArrayList<>(accuracy.values().iterator().next().keySet());
     names.addFirst("right about");
-    header(names.toArray(String[]::new));
+    page.header(names.toArray(String[]::new));
     accuracy.forEach(
         (pairs, shares) -> {
           List<String> cells =
               new ArrayList<>(shares.values().stream().map(Proportion::toString).toList());
           cells.addFirst(pairs);
-          row(cells.toArray(String[]::new));
+          page.row(cells.toArray(String[]::new));
         });
   }
 
   private void examples(ReasoningStudy study) {
-    line("");
-    line("## Some graphs");
-    line("");
-    line("Of the up-scaled model, with the belief in each step:");
+    page.line("");
+    page.line("## Some graphs");
+    page.line("");
+    page.line("Of the up-scaled model, with the belief in each step:");
     List<Answered> answers = theorem(study.results().getOrDefault(Models.UP_SCALED, Map.of()));
     for (Answered answered : answers.subList(0, Math.min(EXAMPLES, answers.size()))) {
-      line("");
-      line("**%s** (%s)".formatted(answered.hop().question(), answered.hop().sought().value()));
-      line("");
+      page.line("");
+      page.line(
+          "**%s** (%s)".formatted(answered.hop().question(), answered.hop().sought().value()));
+      page.line("");
       ReasoningResult result = (ReasoningResult) answered.answer();
       for (ScoredGraph graph : result.graphs()) {
         boolean wins = result.winner().filter(graph::equals).isPresent();
@@ -193,7 +180,7 @@ final class ReasoningReport {
                   .formatted(
                       graph.graph().nodes().get(i), Proportion.decimals(graph.beliefs().get(i))));
         }
-        line(
+        page.line(
             "- %s, score %s: %s → %s"
                 .formatted(
                     wins ? "**" + graph.agent() + "**" : graph.agent(),

@@ -18,7 +18,7 @@ final class Report {
   private static final int EXAMPLES = 6;
 
   private final Path directory;
-  private final StringBuilder text = new StringBuilder();
+  private final Markdown page = new Markdown();
 
   private Report(Path directory) {
     this.directory = directory;
@@ -41,11 +41,11 @@ final class Report {
       throws IOException {
     Files.createDirectories(directory);
     Report report = new Report(directory);
-    report.line("# What up-scaling does, in miniature");
-    report.line("");
-    header.forEach(item -> report.line("- " + item));
-    report.line("");
-    report.line(
+    report.page.line("# What up-scaling does, in miniature");
+    report.page.line("");
+    header.forEach(item -> report.page.line("- " + item));
+    report.page.line("");
+    report.page.line(
         """
         *Factuality* is the share of answers that hold the right fact, *helpfulness* the share that \
         have the polite assistant's form (a sentence about some fact, the closing words, the end of \
@@ -61,10 +61,10 @@ final class Report {
       report.family(family.getKey(), family.getValue());
     }
     if (!others.isEmpty()) {
-      report.line("");
-      report.line("## Trained again");
-      report.line("");
-      report.line(
+      report.page.line("");
+      report.page.line("## Trained again");
+      report.page.line("");
+      report.page.line(
           "Greedy answers of models that were trained in the same way. Bold is what lies outside"
               + " the interval of the models above.");
     }
@@ -72,44 +72,30 @@ final class Report {
       Results results = Objects.requireNonNull(families.get(family.getKey()));
       report.trainedAgain(family.getKey(), results.greedy(), family.getValue());
     }
-    Files.writeString(directory.resolve("README.md"), report.text);
-  }
-
-  private void line(String line) {
-    text.append(line).append('\n');
-  }
-
-  private void row(String... cells) {
-    line("| " + String.join(" | ", cells) + " |");
-  }
-
-  private void header(String... cells) {
-    line("");
-    row(cells);
-    line("|" + "---|".repeat(cells.length));
+    Files.writeString(directory.resolve("README.md"), report.page.toString());
   }
 
   private void chart(String name) {
-    line("");
-    line("![" + name.replace('-', ' ') + "](" + name + ".png)");
+    page.line("");
+    page.line("![" + name.replace('-', ' ') + "](" + name + ".png)");
   }
 
   private void family(String family, Results results) throws IOException {
     String prefix = family.toLowerCase(Locale.ROOT) + "-";
-    line("");
-    line("## " + family);
-    header("model", "size");
-    results.models().forEach((name, words) -> row(name, words));
+    page.line("");
+    page.line("## " + family);
+    page.header("model", "size");
+    results.models().forEach((name, words) -> page.row(name, words));
     Charts.compare(
         directory.resolve(prefix + "models.png"),
         family + ": greedy answers to " + results.questions().size() + " questions",
         results.greedy());
     chart(prefix + "models");
-    line("");
-    line("Greedy:");
+    page.line("");
+    page.line("Greedy:");
     table(results.greedy());
-    line("");
-    line("Drawn at temperature 1:");
+    page.line("");
+    page.line("Drawn at temperature 1:");
     table(results.drawn());
     beta(prefix, results);
     if (!results.byLambda().isEmpty()) {
@@ -121,10 +107,10 @@ final class Report {
   }
 
   private void table(Map<String, Outcome> outcomes) {
-    header("", "factuality", "helpfulness", "both", "on topic");
+    page.header("", "factuality", "helpfulness", "both", "on topic");
     outcomes.forEach(
         (name, outcome) ->
-            row(
+            page.row(
                 name.equals(Models.UP_SCALED) ? "**" + name + "**" : name,
                 outcome.factuality().toString(),
                 outcome.helpfulness().toString(),
@@ -133,8 +119,8 @@ final class Report {
     Recovery.ofFactuality(outcomes)
         .ifPresent(
             recovery -> {
-              line("");
-              line(
+              page.line("");
+              page.line(
                   "Share of the factuality gap from small tuned to large tuned that up-scaling"
                       + " recovered: "
                       + recovery
@@ -143,10 +129,10 @@ final class Report {
   }
 
   private void beta(String prefix, Results results) throws IOException {
-    line("");
-    line("### Strength of what fine-tuning changed");
-    line("");
-    line("`large base + β (small tuned − small base)`, greedy:");
+    page.line("");
+    page.line("### Strength of what fine-tuning changed");
+    page.line("");
+    page.line("`large base + β (small tuned − small base)`, greedy:");
     List<Charts.Curve> curves = List.of(Charts.Curve.FACTUAL, Charts.Curve.HELPFUL);
     sweep("β", results.byBeta(), curves);
     Charts.sweep(
@@ -155,17 +141,17 @@ final class Report {
   }
 
   private void lambda(String prefix, Results results) throws IOException {
-    line("");
-    line("### Reward interpolation");
-    line("");
-    line(
+    page.line("");
+    page.line("### Reward interpolation");
+    page.line("");
+    page.line(
         "`large base + λ (small tuned − small base) + (1 − λ) (small terse − small base)`,"
             + " greedy:");
     List<Charts.Curve> curves =
         List.of(Charts.Curve.HELPFUL, Charts.Curve.TERSE, Charts.Curve.FACTUAL);
     sweep("λ", results.byLambda(), curves);
-    line("");
-    line(
+    page.line("");
+    page.line(
         "From λ = 0 to 1 the polite form "
             + trend(results, Outcome::helpfulness, 1)
             + ", the terse form "
@@ -198,10 +184,10 @@ final class Report {
   }
 
   private void topP(String prefix, Results results) throws IOException {
-    line("");
-    line("### Conservative up-scaling");
-    line("");
-    line(
+    page.line("");
+    page.line("### Conservative up-scaling");
+    page.line("");
+    page.line(
         "Up-scaled within the smallest set of tokens that has probability p under small tuned,"
             + " greedy; 1 is up-scaling as above:");
     List<Charts.Curve> curves = List.of(Charts.Curve.FACTUAL, Charts.Curve.HELPFUL);
@@ -216,21 +202,21 @@ final class Report {
   }
 
   private void sweep(String setting, Map<Double, Outcome> outcomes, List<Charts.Curve> curves) {
-    header(cells(setting, curves.stream().map(Charts.Curve::name)));
+    page.header(cells(setting, curves.stream().map(Charts.Curve::name)));
     outcomes.forEach(
         (value, outcome) ->
-            row(
+            page.row(
                 cells(
                     Double.toString(value),
                     curves.stream().map(c -> c.value().apply(outcome).toString()))));
   }
 
   private void speed(String prefix, Results results) throws IOException {
-    line("");
-    line("### Speculation");
-    line("");
-    line("Small tuned drafts for the up-scaled model, one question at a time:");
-    header(
+    page.line("");
+    page.line("### Speculation");
+    page.line("");
+    page.line("Small tuned drafts for the up-scaled model, one question at a time:");
+    page.header(
         "temperature",
         "drafted tokens a pass",
         "accepted of those compared",
@@ -247,7 +233,7 @@ final class Report {
   private void speedRows(String temperature, List<Study.Speed> speeds) {
     for (Study.Speed speed : speeds) {
       boolean none = speed.blockLength() == 0;
-      row(
+      page.row(
           temperature,
           none ? "none" : Integer.toString(speed.blockLength()),
           none ? "" : Proportion.decimals(speed.acceptance()),
@@ -258,18 +244,18 @@ final class Report {
   }
 
   private void examples(Results results) {
-    line("");
-    line("### Some answers");
-    line("");
-    line("Greedy, to the first questions:");
+    page.line("");
+    page.line("### Some answers");
+    page.line("");
+    page.line("Greedy, to the first questions:");
     for (int i = 0; i < Math.min(EXAMPLES, results.questions().size()); i++) {
       Question question = results.questions().get(i);
-      line("");
-      line("**" + question.text() + "** (" + question.fact().value() + ")");
-      line("");
+      page.line("");
+      page.line("**" + question.text() + "** (" + question.fact().value() + ")");
+      page.line("");
       for (Map.Entry<String, Outcome> entry : results.greedy().entrySet()) {
         String answer = entry.getValue().completions().get(i).text().strip();
-        line("- " + entry.getKey() + ": " + answer.replace("\n", " ⏎ "));
+        page.line("- " + entry.getKey() + ": " + answer.replace("\n", " ⏎ "));
       }
     }
   }
@@ -278,13 +264,14 @@ final class Report {
       String family, Map<String, Outcome> these, Map<String, Map<String, Outcome>> others) {
     for (Charts.Curve curve : List.of(Charts.Curve.FACTUAL, Charts.Curve.HELPFUL)) {
       Function<Outcome, Proportion> value = curve.value();
-      line("");
-      line(family + ", " + curve.name() + ":");
-      header(cells("", these.keySet().stream()));
-      row(cells("the models above", these.values().stream().map(o -> value.apply(o).toString())));
+      page.line("");
+      page.line(family + ", " + curve.name() + ":");
+      page.header(cells("", these.keySet().stream()));
+      page.row(
+          cells("the models above", these.values().stream().map(o -> value.apply(o).toString())));
       others.forEach(
           (name, outcomes) ->
-              row(
+              page.row(
                   cells(
                       name,
                       these.entrySet().stream()
@@ -301,8 +288,8 @@ final class Report {
             Recovery.ofFactuality(outcomes)
                 .ifPresent(recovery -> recovered.add(name + " " + recovery)));
     if (!recovered.isEmpty()) {
-      line("");
-      line(
+      page.line("");
+      page.line(
           "Share of the factuality gap that up-scaling recovered: "
               + String.join(", ", recovered)
               + ".");
