@@ -38,11 +38,6 @@ final class JvmMatrix implements Matrix {
     return weights.address() + type().bytes((long) row * columns());
   }
 
-  /** The size of a row in bytes. */
-  long rowBytes() {
-    return type().bytes(columns());
-  }
-
   @Override
   public void close() {
     // Reads the tensor in place.

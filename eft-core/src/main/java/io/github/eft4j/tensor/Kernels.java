@@ -24,8 +24,8 @@ interface Kernels {
   /** The number of tokens that lie together for {@link #dots}. */
   int DOTS_GROUP = 4;
 
-  /** The number of columns that {@link #dots} may convert at a time. */
-  int DOTS_COLUMNS = 256;
+  /** The number of sums of {@value #SUMS} partial sums that {@link #dots} may keep at a time. */
+  int DOTS_SUMS = 128;
 
   /** The size in bytes of the working memory that kernels are given, at an alignment of 64. */
   int SCRATCH_BYTES = 8192;
@@ -100,8 +100,7 @@ interface Kernels {
    * @param x address of the tokens: one as it is, several in groups of {@value #DOTS_GROUP}, {@code
    *     [group][columns / SUMS][DOTS_GROUP][SUMS]} floats, zeros where there is no token
    * @param tokens the number of tokens, at most {@link #dotsTokens}
-   * @param w address of the first row
-   * @param wStride bytes from one row to the next
+   * @param w address of the first row; the others follow it
    * @param rows the number of rows
    * @param columns the length of a row, a multiple of {@value #SUMS} and of the block size
    * @param out address of {@code rows} floats for the first token
@@ -113,7 +112,6 @@ interface Kernels {
       long x,
       int tokens,
       long w,
-      long wStride,
       int rows,
       int columns,
       long out,
@@ -123,11 +121,10 @@ interface Kernels {
   /**
    * The size of the working memory of {@link #dots}.
    *
-   * @param columns the length of a row
    * @return the number of floats
    */
-  static int dotsMemory(int columns) {
-    return 4 * DOTS_GROUP * SUMS + Math.max(4 * DOTS_COLUMNS, columns / 8);
+  static int dotsMemory() {
+    return 2 * DOTS_SUMS * SUMS;
   }
 
   /**

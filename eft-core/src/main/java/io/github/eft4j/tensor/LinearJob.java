@@ -34,7 +34,7 @@ final class LinearJob implements WorkerPool.Tasks {
   private static final int COLUMN_BLOCK = 1024;
 
   /** Rows that are dequantised together for one token. */
-  private static final int GROUP_OF_ONE = 4;
+  private static final int GROUP_OF_ONE = 8;
 
   private static final int SUMS = Kernels.SUMS;
   private static final long ROUND = 4L * SUMS;
@@ -170,12 +170,11 @@ final class LinearJob implements WorkerPool.Tasks {
           x,
           tokens,
           matrix.row(from),
-          matrix.rowBytes(),
           to - from,
           columns,
           out + 4L * from,
           4L * matrix.rows(),
-          scratch[worker].floats(Kernels.dotsMemory(columns)));
+          scratch[worker].floats(Kernels.dotsMemory()));
     } else if (tokens == 1) {
       multiplyOne(matrix, from, to, out, scratch[worker]);
     } else {
@@ -212,12 +211,11 @@ final class LinearJob implements WorkerPool.Tasks {
           x,
           1,
           panel,
-          rowBytes,
           count,
           rounds * SUMS,
           out + 4L * first,
           0,
-          memory.floats(Kernels.dotsMemory(columns)));
+          memory.floats(Kernels.dotsMemory()));
     }
   }
 

@@ -84,7 +84,6 @@ final class ScalarKernels implements Kernels {
       long x,
       int tokens,
       long w,
-      long wStride,
       int rows,
       int columns,
       long out,
@@ -96,7 +95,7 @@ final class ScalarKernels implements Kernels {
     }
     for (int r = 0; r < rows; r++) {
       Arrays.fill(sums, 0, SUMS, 0);
-      addProducts(x, 64, w + r * wStride, 64, columns / SUMS, sums, 0);
+      addProducts(x, 64, w + 4L * columns * r, 64, columns / SUMS, sums, 0);
       set(out + 4L * r, Memory.tree(sums, 0));
     }
   }

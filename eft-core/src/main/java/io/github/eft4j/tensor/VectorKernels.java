@@ -7,7 +7,6 @@ import static io.github.eft4j.tensor.Memory.set;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.nio.ByteOrder;
-import java.util.Arrays;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -44,13 +43,23 @@ final class VectorKernels implements Kernels {
   private static final VectorSpecies<Byte> BYTES =
       BITS == 512 ? ByteVector.SPECIES_128 : ByteVector.SPECIES_64;
 
-  /** Four low and four high nibbles of an int's bytes. */
-  private static final IntVector NIBBLE_SHIFTS =
-      IntVector.fromArray(IntVector.SPECIES_256, new int[] {0, 8, 16, 24, 4, 12, 20, 28}, 0);
+  /** Which of the scales and minima of a block of Q4_K are minima. */
+  private static final VectorMask<Float> MINIMA = VectorMask.fromLong(FLOATS, 0xf0f0);
 
-  /** Which of eight scales and minima are minima. */
-  private static final VectorMask<Float> MINIMA =
-      VectorMask.fromLong(FloatVector.SPECIES_256, 0xf0);
+  private static final VectorMask<Integer> ARE_MINIMA = VectorMask.fromLong(INTS, 0xf0f0);
+
+  /** Where the bits of scales and minima lie in three ints: the first two, and the last. */
+  private static final int[] SCALE_SHIFTS = {
+    0, 8, 16, 24, 0, 8, 16, 24, 2, 10, 18, 26, 2, 10, 18, 26
+  };
+
+  private static final int[] SCALE_MASKS = {
+    63, 63, 63, 63, 63, 63, 63, 63, 48, 48, 48, 48, 48, 48, 48, 48
+  };
+  private static final int[] NIBBLE_SHIFTS = {0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 16, 24, 4, 12, 20, 28};
+  private static final int[] NIBBLE_MASKS = {
+    0, 0, 0, 0, 0, 0, 0, 0, 15, 15, 15, 15, 15, 15, 15, 15
+  };
 
   private static final VectorSpecies<Float> EIGHT = FloatVector.SPECIES_256;
   private static final VectorShuffle<Float> BY_FOUR = VectorShuffle.iota(EIGHT, 4, 1, true);
@@ -78,6 +87,20 @@ final class VectorKernels implements Kernels {
 
   private static final int TILE_TOKENS = MANY_REGISTERS ? 4 : 3;
   private static final int TILE_ROWS = MANY_REGISTERS ? 6 : 4;
+
+  /** Rows side by side for one token, and for a few. */
+  private static final int STREAMS = 8;
+
+  private static final int FEW_STREAMS = 4;
+
+  /** Where the scales of blocks of Q4_K lie, behind the sums. */
+  private static final int SCALES = DOTS_SUMS * SUMS;
+
+  /** Bytes of weights that certainly stay in the cache of one core while they are used. */
+  private static final long CACHED_BYTES = 128 << 10;
+
+  /** Keeps an address as it is, and tells the compiler that it is not negative. */
+  private static final long ADDRESS = Long.MAX_VALUE >> 1;
 
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
@@ -679,193 +702,380 @@ final class VectorKernels implements Kernels {
       long x,
       int tokens,
       long w,
-      long wStride,
       int rows,
       int columns,
       long out,
       long outStride,
       float[] sums) {
-    if (tokens > 1) {
-      fewDots(type, x, tokens, w, wStride, rows, columns, out, outStride, sums);
-      return;
+    // Streams of rows that follow one another: the processor's prefetchers follow each of them on
+    // and on through memory, and a kernel's loop goes on from row to row, since where it ends no
+    // loads are under way. The last streams overlap where the rows cannot be divided.
+    int streams = tokens > 1 ? FEW_STREAMS : STREAMS;
+    int each = (rows + streams - 1) / streams;
+    long rowBytes = type.bytes(columns);
+    int together = DOTS_SUMS / (tokens > 1 ? FEW_STREAMS * DOTS_GROUP : STREAMS);
+    if (PARTS > 1 || tokens > DOTS_GROUP) {
+      // They are read more than once, so they must stay in the cache.
+      together = Math.clamp(CACHED_BYTES / (streams * rowBytes), 1, together);
     }
-    // Rows of one group are far apart: each stream of weights then runs on and on through memory,
-    // which the processor's prefetchers follow, where neighbouring rows would be a new start each.
-    int together = type == WeightType.Q4_K ? 2 : 4;
-    int streams = (rows + together - 1) / together;
-    for (int r0 = 0; r0 < streams; r0++) {
-      // Where fewer rows are left, the last one is computed several times.
-      int r1 = Math.min(r0 + streams, rows - 1);
-      int r2 = Math.min(r0 + 2 * streams, rows - 1);
-      int r3 = Math.min(r0 + 3 * streams, rows - 1);
-      long w0 = w + r0 * wStride;
-      long w1 = w + r1 * wStride;
-      long w2 = w + r2 * wStride;
-      long w3 = w + r3 * wStride;
-      switch (type) {
-        case F32 -> floatDots(x, w0, w1, w2, w3, columns, sums);
-        case F16 -> halfDots(x, w0, w1, w2, w3, columns, sums);
-        case BF16 -> brainFloatDots(x, w0, w1, w2, w3, columns, sums);
-        case Q8_0 -> q8Dots(x, w0, w1, w2, w3, columns, sums);
-        case Q4_0 -> q4Dots(x, w0, w1, w2, w3, columns, sums);
-        case Q4_K -> q4KDots(x, w0, w1, columns, sums);
-        default -> throw new IllegalArgumentException("no dot products with " + type);
-      }
-      set(out + 4L * r0, tree(sums, 0));
-      set(out + 4L * r1, tree(sums, SUMS));
-      if (together == 4) {
-        set(out + 4L * r2, tree(sums, 2 * SUMS));
-        set(out + 4L * r3, tree(sums, 3 * SUMS));
-      }
-    }
-  }
-
-  /**
-   * A few tokens: weights are converted once for as many of them as there are registers for the
-   * sums, 4 or 2.
-   */
-  private static void fewDots(
-      WeightType type,
-      long x,
-      int tokens,
-      long w,
-      long wStride,
-      int rows,
-      int columns,
-      long out,
-      long outStride,
-      float[] sums) {
-    int streams = (rows + 3) / 4;
-    for (int r0 = 0; r0 < streams; r0++) {
-      // Where fewer rows are left, the last one is computed several times.
-      int r1 = Math.min(r0 + streams, rows - 1);
-      int r2 = Math.min(r0 + 2 * streams, rows - 1);
-      int r3 = Math.min(r0 + 3 * streams, rows - 1);
-      long w0 = w + r0 * wStride;
-      long w1 = w + r1 * wStride;
-      long w2 = w + r2 * wStride;
-      long w3 = w + r3 * wStride;
+    for (int from = 0; from < each; from += together) {
+      int count = Math.min(together, each - from);
       int width;
       for (int t = 0; t < tokens; t += width) {
-        width = MANY_REGISTERS && tokens - t > 2 ? 4 : 2;
+        width = tokens == 1 ? 1 : MANY_REGISTERS && tokens - t > 2 ? 4 : 2;
         long at = x + 4L * columns * (t - t % DOTS_GROUP) + t % DOTS_GROUP * ROUND;
-        fewDots(type, width, at, w0, w1, w2, w3, columns, sums);
+        if (tokens == 1) {
+          dots(type, x, w, rowBytes, rows, each, from, count, columns, sums);
+        } else {
+          fewDots(type, width, at, w, rowBytes, rows, each, from, count, columns, sums);
+        }
         for (int i = 0; i < Math.min(width, tokens - t); i++) {
-          long to = out + (t + i) * outStride;
-          set(to + 4L * r0, tree(sums, i * SUMS));
-          set(to + 4L * r1, tree(sums, (width + i) * SUMS));
-          set(to + 4L * r2, tree(sums, (2 * width + i) * SUMS));
-          set(to + 4L * r3, tree(sums, (3 * width + i) * SUMS));
+          for (int s = 0; s < streams; s++) {
+            long to = out + (t + i) * outStride + 4L * (first(s, rows, each) + from);
+            for (int r = 0; r < count; r++) {
+              set(to + 4L * r, tree(sums, ((r * streams + s) * width + i) * SUMS));
+            }
+          }
         }
       }
     }
   }
 
+  /** The first row of a stream. */
+  private static int first(int stream, int rows, int each) {
+    return Math.min(stream * each, rows - each);
+  }
+
+  /** One token with some rows of each stream; writes {@code [count][STREAMS][SUMS]} sums. */
+  private static void dots(
+      WeightType type,
+      long x,
+      long w,
+      long rowBytes,
+      int rows,
+      int each,
+      int from,
+      int count,
+      int columns,
+      float[] sums) {
+    long w0 = w + rowBytes * from;
+    long w1 = w0 + rowBytes * first(1, rows, each);
+    long w2 = w0 + rowBytes * first(2, rows, each);
+    long w3 = w0 + rowBytes * first(3, rows, each);
+    long w4 = w0 + rowBytes * first(4, rows, each);
+    long w5 = w0 + rowBytes * first(5, rows, each);
+    long w6 = w0 + rowBytes * first(6, rows, each);
+    long w7 = w0 + rowBytes * first(7, rows, each);
+    switch (type) {
+      case F32 -> floatDots(x, w0, w1, w2, w3, w4, w5, w6, w7, count, columns, sums);
+      case F16 -> halfDots(x, w0, w1, w2, w3, w4, w5, w6, w7, count, columns, sums);
+      case BF16 -> brainFloatDots(x, w0, w1, w2, w3, w4, w5, w6, w7, count, columns, sums);
+      case Q8_0 -> q8Dots(x, w0, w1, w2, w3, w4, w5, w6, w7, count, columns, sums);
+      case Q4_0 -> q4Dots(x, w0, w1, w2, w3, w4, w5, w6, w7, count, columns, sums);
+      case Q4_K -> q4KDots(x, w0, rowBytes * each, rowBytes * (rows - each), count, columns, sums);
+      default -> throw new IllegalArgumentException("no dot products with " + type);
+    }
+  }
+
+  /**
+   * A few tokens, with some rows of each stream: weights are converted once for as many of them as
+   * there are registers for the sums, 4 or 2. Writes {@code [count][FEW_STREAMS][width][SUMS]}.
+   */
   private static void fewDots(
       WeightType type,
       int width,
+      long x,
+      long w,
+      long rowBytes,
+      int rows,
+      int each,
+      int from,
+      int count,
+      int columns,
+      float[] sums) {
+    long w0 = w + rowBytes * from;
+    long w1 = w0 + rowBytes * first(1, rows, each);
+    long w2 = w0 + rowBytes * first(2, rows, each);
+    long w3 = w0 + rowBytes * first(3, rows, each);
+    if (type == WeightType.Q8_0) {
+      if (width == 2) {
+        q8Dots4x2(x, w0, w1, w2, w3, count, columns, sums);
+      } else {
+        q8Dots4x4(x, w0, w1, w2, w3, count, columns, sums);
+      }
+    } else if (width == 2) {
+      q4Dots4x2(x, w0, w1, w2, w3, count, columns, sums);
+    } else {
+      q4Dots4x4(x, w0, w1, w2, w3, count, columns, sums);
+    }
+  }
+
+  private static void floatDots(
       long x,
       long w0,
       long w1,
       long w2,
       long w3,
+      long w4,
+      long w5,
+      long w6,
+      long w7,
+      int count,
       int columns,
       float[] sums) {
-    if (type == WeightType.Q8_0) {
-      if (width == 2) {
-        q8Dots4x2(x, w0, w1, w2, w3, columns, sums);
-      } else {
-        q8Dots4x4(x, w0, w1, w2, w3, columns, sums);
-      }
-    } else if (width == 2) {
-      q4Dots4x2(x, w0, w1, w2, w3, columns, sums);
-    } else {
-      q4Dots4x4(x, w0, w1, w2, w3, columns, sums);
-    }
-  }
-
-  private static void floatDots(
-      long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
+    int length = columns / SUMS;
     for (int part = 0; part < PARTS; part++) {
-      long at = part * STEP;
       FloatVector a0 = FloatVector.zero(FLOATS);
       FloatVector a1 = a0;
       FloatVector a2 = a0;
       FloatVector a3 = a0;
-      for (int i = 0; i < columns; i += SUMS) {
-        long k = at + 4L * i;
-        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + k, ORDER);
-        a0 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w0 + k, ORDER), a0);
-        a1 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w1 + k, ORDER), a1);
-        a2 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w2 + k, ORDER), a2);
-        a3 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w3 + k, ORDER), a3);
+      FloatVector a4 = a0;
+      FloatVector a5 = a0;
+      FloatVector a6 = a0;
+      FloatVector a7 = a0;
+      long start = x + part * STEP;
+      long end = start + ROUND * length;
+      long next = start;
+      int to = part * LENGTH;
+      for (int i = 0; i < count * length; i++) {
+        long k = next & ADDRESS;
+        long at = ROUND * i + part * STEP;
+        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
+        a0 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w0 + at, ORDER), a0);
+        a1 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w1 + at, ORDER), a1);
+        a2 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w2 + at, ORDER), a2);
+        a3 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w3 + at, ORDER), a3);
+        a4 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w4 + at, ORDER), a4);
+        a5 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w5 + at, ORDER), a5);
+        a6 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w6 + at, ORDER), a6);
+        a7 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w7 + at, ORDER), a7);
+        next += ROUND;
+        if (next == end) {
+          a0.intoArray(sums, to);
+          a1.intoArray(sums, to + SUMS);
+          a2.intoArray(sums, to + 2 * SUMS);
+          a3.intoArray(sums, to + 3 * SUMS);
+          a4.intoArray(sums, to + 4 * SUMS);
+          a5.intoArray(sums, to + 5 * SUMS);
+          a6.intoArray(sums, to + 6 * SUMS);
+          a7.intoArray(sums, to + 7 * SUMS);
+          a0 = FloatVector.zero(FLOATS);
+          a1 = a0;
+          a2 = a0;
+          a3 = a0;
+          a4 = a0;
+          a5 = a0;
+          a6 = a0;
+          a7 = a0;
+          next = start;
+          to += 8 * SUMS;
+        }
       }
-      a0.intoArray(sums, part * LENGTH);
-      a1.intoArray(sums, part * LENGTH + SUMS);
-      a2.intoArray(sums, part * LENGTH + 2 * SUMS);
-      a3.intoArray(sums, part * LENGTH + 3 * SUMS);
     }
   }
 
   /**
-   * Half precision, converted some columns at a time by loops that C2 turns into the processor's
-   * own conversion: the Vector API has none, and arithmetic with subnormal numbers, of which there
-   * are some among weights, is very slow on some processors.
+   * Half precision: exponent and fraction 13 bits lower, the exponent greater by 112. That makes
+   * 2⁻¹⁵ · (1 + f) of a subnormal 2⁻¹⁴ · f, which is twice the number less 2⁻¹⁴: arithmetic with
+   * subnormal numbers itself is very slow on some processors. Infinities and NaNs are no weights.
    */
   private static void halfDots(
-      long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
-    Arrays.fill(sums, 0, 4 * SUMS, 0);
-    for (int from = 0; from < columns; from += DOTS_COLUMNS) {
-      int count = Math.min(DOTS_COLUMNS, columns - from);
-      halves(w0 + 2L * from, count, sums, 4 * SUMS);
-      halves(w1 + 2L * from, count, sums, 4 * SUMS + DOTS_COLUMNS);
-      halves(w2 + 2L * from, count, sums, 4 * SUMS + 2 * DOTS_COLUMNS);
-      halves(w3 + 2L * from, count, sums, 4 * SUMS + 3 * DOTS_COLUMNS);
-      for (int part = 0; part < PARTS; part++) {
-        int at = part * LENGTH;
-        FloatVector a0 = FloatVector.fromArray(FLOATS, sums, at);
-        FloatVector a1 = FloatVector.fromArray(FLOATS, sums, at + SUMS);
-        FloatVector a2 = FloatVector.fromArray(FLOATS, sums, at + 2 * SUMS);
-        FloatVector a3 = FloatVector.fromArray(FLOATS, sums, at + 3 * SUMS);
-        for (int i = 0; i < count; i += SUMS) {
-          int w = 4 * SUMS + at + i;
-          FloatVector v =
-              FloatVector.fromMemorySegment(FLOATS, ALL, x + 4L * (from + at) + 4L * i, ORDER);
-          a0 = v.fma(FloatVector.fromArray(FLOATS, sums, w), a0);
-          a1 = v.fma(FloatVector.fromArray(FLOATS, sums, w + DOTS_COLUMNS), a1);
-          a2 = v.fma(FloatVector.fromArray(FLOATS, sums, w + 2 * DOTS_COLUMNS), a2);
-          a3 = v.fma(FloatVector.fromArray(FLOATS, sums, w + 3 * DOTS_COLUMNS), a3);
-        }
-        a0.intoArray(sums, at);
-        a1.intoArray(sums, at + SUMS);
-        a2.intoArray(sums, at + 2 * SUMS);
-        a3.intoArray(sums, at + 3 * SUMS);
-      }
-    }
-  }
-
-  private static void halves(long weights, int count, float[] out, int at) {
-    for (int i = 0; i < count; i++) {
-      out[at + i] =
-          Float.float16ToFloat(ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, weights + 2L * i));
-    }
-  }
-
-  private static void brainFloatDots(
-      long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
+      long x,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      long w4,
+      long w5,
+      long w6,
+      long w7,
+      int count,
+      int columns,
+      float[] sums) {
+    int length = columns / SUMS;
+    FloatVector two = FloatVector.broadcast(FLOATS, 2);
+    FloatVector offset = FloatVector.broadcast(FLOATS, -0x1p-14f);
     for (int part = 0; part < PARTS; part++) {
-      long at = part * STEP;
       FloatVector a0 = FloatVector.zero(FLOATS);
       FloatVector a1 = a0;
       FloatVector a2 = a0;
       FloatVector a3 = a0;
-      for (int i = 0; i < columns; i += SUMS) {
-        long k = at / 2 + 2L * i;
-        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, x + at + 4L * i, ORDER);
+      FloatVector a4 = a0;
+      FloatVector a5 = a0;
+      FloatVector a6 = a0;
+      FloatVector a7 = a0;
+      long start = x + part * STEP;
+      long end = start + ROUND * length;
+      long next = start;
+      int to = part * LENGTH;
+      for (int i = 0; i < count * length; i++) {
+        long k = next & ADDRESS;
+        long at = ROUND / 2 * i + part * STEP / 2;
+        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
+        IntVector h =
+            (IntVector)
+                ShortVector.fromMemorySegment(HALVES, ALL, w0 + at, ORDER)
+                    .convertShape(VectorOperators.S2I, INTS, 0);
+        IntVector m = h.and(0x7fff);
+        FloatVector p = m.lanewise(VectorOperators.LSHL, 13).add(112 << 23).reinterpretAsFloats();
+        p =
+            p.lanewise(
+                VectorOperators.FMA,
+                two,
+                offset,
+                m.compare(VectorOperators.LT, 0x400).cast(FLOATS));
+        a0 = p.reinterpretAsInts().or(h.and(0x8000_0000)).reinterpretAsFloats().fma(v, a0);
+        h =
+            (IntVector)
+                ShortVector.fromMemorySegment(HALVES, ALL, w1 + at, ORDER)
+                    .convertShape(VectorOperators.S2I, INTS, 0);
+        m = h.and(0x7fff);
+        p = m.lanewise(VectorOperators.LSHL, 13).add(112 << 23).reinterpretAsFloats();
+        p =
+            p.lanewise(
+                VectorOperators.FMA,
+                two,
+                offset,
+                m.compare(VectorOperators.LT, 0x400).cast(FLOATS));
+        a1 = p.reinterpretAsInts().or(h.and(0x8000_0000)).reinterpretAsFloats().fma(v, a1);
+        h =
+            (IntVector)
+                ShortVector.fromMemorySegment(HALVES, ALL, w2 + at, ORDER)
+                    .convertShape(VectorOperators.S2I, INTS, 0);
+        m = h.and(0x7fff);
+        p = m.lanewise(VectorOperators.LSHL, 13).add(112 << 23).reinterpretAsFloats();
+        p =
+            p.lanewise(
+                VectorOperators.FMA,
+                two,
+                offset,
+                m.compare(VectorOperators.LT, 0x400).cast(FLOATS));
+        a2 = p.reinterpretAsInts().or(h.and(0x8000_0000)).reinterpretAsFloats().fma(v, a2);
+        h =
+            (IntVector)
+                ShortVector.fromMemorySegment(HALVES, ALL, w3 + at, ORDER)
+                    .convertShape(VectorOperators.S2I, INTS, 0);
+        m = h.and(0x7fff);
+        p = m.lanewise(VectorOperators.LSHL, 13).add(112 << 23).reinterpretAsFloats();
+        p =
+            p.lanewise(
+                VectorOperators.FMA,
+                two,
+                offset,
+                m.compare(VectorOperators.LT, 0x400).cast(FLOATS));
+        a3 = p.reinterpretAsInts().or(h.and(0x8000_0000)).reinterpretAsFloats().fma(v, a3);
+        h =
+            (IntVector)
+                ShortVector.fromMemorySegment(HALVES, ALL, w4 + at, ORDER)
+                    .convertShape(VectorOperators.S2I, INTS, 0);
+        m = h.and(0x7fff);
+        p = m.lanewise(VectorOperators.LSHL, 13).add(112 << 23).reinterpretAsFloats();
+        p =
+            p.lanewise(
+                VectorOperators.FMA,
+                two,
+                offset,
+                m.compare(VectorOperators.LT, 0x400).cast(FLOATS));
+        a4 = p.reinterpretAsInts().or(h.and(0x8000_0000)).reinterpretAsFloats().fma(v, a4);
+        h =
+            (IntVector)
+                ShortVector.fromMemorySegment(HALVES, ALL, w5 + at, ORDER)
+                    .convertShape(VectorOperators.S2I, INTS, 0);
+        m = h.and(0x7fff);
+        p = m.lanewise(VectorOperators.LSHL, 13).add(112 << 23).reinterpretAsFloats();
+        p =
+            p.lanewise(
+                VectorOperators.FMA,
+                two,
+                offset,
+                m.compare(VectorOperators.LT, 0x400).cast(FLOATS));
+        a5 = p.reinterpretAsInts().or(h.and(0x8000_0000)).reinterpretAsFloats().fma(v, a5);
+        h =
+            (IntVector)
+                ShortVector.fromMemorySegment(HALVES, ALL, w6 + at, ORDER)
+                    .convertShape(VectorOperators.S2I, INTS, 0);
+        m = h.and(0x7fff);
+        p = m.lanewise(VectorOperators.LSHL, 13).add(112 << 23).reinterpretAsFloats();
+        p =
+            p.lanewise(
+                VectorOperators.FMA,
+                two,
+                offset,
+                m.compare(VectorOperators.LT, 0x400).cast(FLOATS));
+        a6 = p.reinterpretAsInts().or(h.and(0x8000_0000)).reinterpretAsFloats().fma(v, a6);
+        h =
+            (IntVector)
+                ShortVector.fromMemorySegment(HALVES, ALL, w7 + at, ORDER)
+                    .convertShape(VectorOperators.S2I, INTS, 0);
+        m = h.and(0x7fff);
+        p = m.lanewise(VectorOperators.LSHL, 13).add(112 << 23).reinterpretAsFloats();
+        p =
+            p.lanewise(
+                VectorOperators.FMA,
+                two,
+                offset,
+                m.compare(VectorOperators.LT, 0x400).cast(FLOATS));
+        a7 = p.reinterpretAsInts().or(h.and(0x8000_0000)).reinterpretAsFloats().fma(v, a7);
+        next += ROUND;
+        if (next == end) {
+          a0.intoArray(sums, to);
+          a1.intoArray(sums, to + SUMS);
+          a2.intoArray(sums, to + 2 * SUMS);
+          a3.intoArray(sums, to + 3 * SUMS);
+          a4.intoArray(sums, to + 4 * SUMS);
+          a5.intoArray(sums, to + 5 * SUMS);
+          a6.intoArray(sums, to + 6 * SUMS);
+          a7.intoArray(sums, to + 7 * SUMS);
+          a0 = FloatVector.zero(FLOATS);
+          a1 = a0;
+          a2 = a0;
+          a3 = a0;
+          a4 = a0;
+          a5 = a0;
+          a6 = a0;
+          a7 = a0;
+          next = start;
+          to += 8 * SUMS;
+        }
+      }
+    }
+  }
+
+  private static void brainFloatDots(
+      long x,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      long w4,
+      long w5,
+      long w6,
+      long w7,
+      int count,
+      int columns,
+      float[] sums) {
+    int length = columns / SUMS;
+    for (int part = 0; part < PARTS; part++) {
+      FloatVector a0 = FloatVector.zero(FLOATS);
+      FloatVector a1 = a0;
+      FloatVector a2 = a0;
+      FloatVector a3 = a0;
+      FloatVector a4 = a0;
+      FloatVector a5 = a0;
+      FloatVector a6 = a0;
+      FloatVector a7 = a0;
+      long start = x + part * STEP;
+      long end = start + ROUND * length;
+      long next = start;
+      int to = part * LENGTH;
+      for (int i = 0; i < count * length; i++) {
+        long k = next & ADDRESS;
+        long at = ROUND / 2 * i + part * STEP / 2;
+        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
         a0 =
             v.fma(
                 ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w0 + k, ORDER)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w0 + at, ORDER)
                             .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
                     .lanewise(VectorOperators.LSHL, 16)
                     .reinterpretAsFloats(),
@@ -873,7 +1083,7 @@ final class VectorKernels implements Kernels {
         a1 =
             v.fma(
                 ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w1 + k, ORDER)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w1 + at, ORDER)
                             .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
                     .lanewise(VectorOperators.LSHL, 16)
                     .reinterpretAsFloats(),
@@ -881,7 +1091,7 @@ final class VectorKernels implements Kernels {
         a2 =
             v.fma(
                 ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w2 + k, ORDER)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w2 + at, ORDER)
                             .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
                     .lanewise(VectorOperators.LSHL, 16)
                     .reinterpretAsFloats(),
@@ -889,16 +1099,65 @@ final class VectorKernels implements Kernels {
         a3 =
             v.fma(
                 ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w3 + k, ORDER)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w3 + at, ORDER)
                             .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
                     .lanewise(VectorOperators.LSHL, 16)
                     .reinterpretAsFloats(),
                 a3);
+        a4 =
+            v.fma(
+                ((IntVector)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w4 + at, ORDER)
+                            .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
+                    .lanewise(VectorOperators.LSHL, 16)
+                    .reinterpretAsFloats(),
+                a4);
+        a5 =
+            v.fma(
+                ((IntVector)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w5 + at, ORDER)
+                            .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
+                    .lanewise(VectorOperators.LSHL, 16)
+                    .reinterpretAsFloats(),
+                a5);
+        a6 =
+            v.fma(
+                ((IntVector)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w6 + at, ORDER)
+                            .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
+                    .lanewise(VectorOperators.LSHL, 16)
+                    .reinterpretAsFloats(),
+                a6);
+        a7 =
+            v.fma(
+                ((IntVector)
+                        ShortVector.fromMemorySegment(HALVES, ALL, w7 + at, ORDER)
+                            .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
+                    .lanewise(VectorOperators.LSHL, 16)
+                    .reinterpretAsFloats(),
+                a7);
+        next += ROUND;
+        if (next == end) {
+          a0.intoArray(sums, to);
+          a1.intoArray(sums, to + SUMS);
+          a2.intoArray(sums, to + 2 * SUMS);
+          a3.intoArray(sums, to + 3 * SUMS);
+          a4.intoArray(sums, to + 4 * SUMS);
+          a5.intoArray(sums, to + 5 * SUMS);
+          a6.intoArray(sums, to + 6 * SUMS);
+          a7.intoArray(sums, to + 7 * SUMS);
+          a0 = FloatVector.zero(FLOATS);
+          a1 = a0;
+          a2 = a0;
+          a3 = a0;
+          a4 = a0;
+          a5 = a0;
+          a6 = a0;
+          a7 = a0;
+          next = start;
+          to += 8 * SUMS;
+        }
       }
-      a0.intoArray(sums, part * LENGTH);
-      a1.intoArray(sums, part * LENGTH + SUMS);
-      a2.intoArray(sums, part * LENGTH + 2 * SUMS);
-      a3.intoArray(sums, part * LENGTH + 3 * SUMS);
     }
   }
 
@@ -906,179 +1165,171 @@ final class VectorKernels implements Kernels {
   // is called so often, and every vector that crosses a call is allocated.
 
   private static void q8Dots(
-      long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
+      long x,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      long w4,
+      long w5,
+      long w6,
+      long w7,
+      int count,
+      int columns,
+      float[] sums) {
+    int length = columns / 32;
     for (int part = 0; part < PARTS; part++) {
       FloatVector a0 = FloatVector.zero(FLOATS);
       FloatVector a1 = a0;
       FloatVector a2 = a0;
       FloatVector a3 = a0;
-      for (int b = 0; b < columns / 32; b++) {
-        long block = 34L * b;
-        long q = block + 2 + part * BYTE_STEP;
-        long xAt = x + 128L * b + part * STEP;
-        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, xAt, ORDER);
-        FloatVector u = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + ROUND, ORDER);
+      FloatVector a4 = a0;
+      FloatVector a5 = a0;
+      FloatVector a6 = a0;
+      FloatVector a7 = a0;
+      long start = x + part * STEP;
+      long end = start + 2 * ROUND * length;
+      long next = start;
+      int to = part * LENGTH;
+      for (int i = 0; i < count * length; i++) {
+        long k = next & ADDRESS;
+        long block = 34L * i;
+        long bytes = block + 2 + part * BYTE_STEP;
+        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
+        FloatVector u0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + ROUND, ORDER);
         float d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w0 + block) & 0xffff];
-        a0 =
+        FloatVector p =
             ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w0 + q, ORDER)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes, ORDER)
                         .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d)
-                .fma(v, a0);
-        a0 =
+                .mul(d);
+        a0 = p.fma(v0, a0);
+        p =
             ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w0 + q + 16, ORDER)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes + 16, ORDER)
                         .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d)
-                .fma(u, a0);
+                .mul(d);
+        a0 = p.fma(u0, a0);
         d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w1 + block) & 0xffff];
-        a1 =
+        p =
             ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w1 + q, ORDER)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes, ORDER)
                         .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d)
-                .fma(v, a1);
-        a1 =
+                .mul(d);
+        a1 = p.fma(v0, a1);
+        p =
             ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w1 + q + 16, ORDER)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes + 16, ORDER)
                         .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d)
-                .fma(u, a1);
+                .mul(d);
+        a1 = p.fma(u0, a1);
         d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w2 + block) & 0xffff];
-        a2 =
+        p =
             ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w2 + q, ORDER)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w2 + bytes, ORDER)
                         .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d)
-                .fma(v, a2);
-        a2 =
+                .mul(d);
+        a2 = p.fma(v0, a2);
+        p =
             ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w2 + q + 16, ORDER)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w2 + bytes + 16, ORDER)
                         .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d)
-                .fma(u, a2);
+                .mul(d);
+        a2 = p.fma(u0, a2);
         d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w3 + block) & 0xffff];
-        a3 =
+        p =
             ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w3 + q, ORDER)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w3 + bytes, ORDER)
                         .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d)
-                .fma(v, a3);
-        a3 =
+                .mul(d);
+        a3 = p.fma(v0, a3);
+        p =
             ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w3 + q + 16, ORDER)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w3 + bytes + 16, ORDER)
                         .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d)
-                .fma(u, a3);
+                .mul(d);
+        a3 = p.fma(u0, a3);
+        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w4 + block) & 0xffff];
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w4 + bytes, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a4 = p.fma(v0, a4);
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w4 + bytes + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a4 = p.fma(u0, a4);
+        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w5 + block) & 0xffff];
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w5 + bytes, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a5 = p.fma(v0, a5);
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w5 + bytes + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a5 = p.fma(u0, a5);
+        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w6 + block) & 0xffff];
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w6 + bytes, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a6 = p.fma(v0, a6);
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w6 + bytes + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a6 = p.fma(u0, a6);
+        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w7 + block) & 0xffff];
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w7 + bytes, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a7 = p.fma(v0, a7);
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w7 + bytes + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a7 = p.fma(u0, a7);
+        next += 2 * ROUND;
+        if (next == end) {
+          a0.intoArray(sums, to);
+          a1.intoArray(sums, to + SUMS);
+          a2.intoArray(sums, to + 2 * SUMS);
+          a3.intoArray(sums, to + 3 * SUMS);
+          a4.intoArray(sums, to + 4 * SUMS);
+          a5.intoArray(sums, to + 5 * SUMS);
+          a6.intoArray(sums, to + 6 * SUMS);
+          a7.intoArray(sums, to + 7 * SUMS);
+          a0 = FloatVector.zero(FLOATS);
+          a1 = a0;
+          a2 = a0;
+          a3 = a0;
+          a4 = a0;
+          a5 = a0;
+          a6 = a0;
+          a7 = a0;
+          next = start;
+          to += 8 * SUMS;
+        }
       }
-      a0.intoArray(sums, part * LENGTH);
-      a1.intoArray(sums, part * LENGTH + SUMS);
-      a2.intoArray(sums, part * LENGTH + 2 * SUMS);
-      a3.intoArray(sums, part * LENGTH + 3 * SUMS);
-    }
-  }
-
-  private static void q4Dots(
-      long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
-    int blocks = columns / 32;
-    for (int part = 0; part < PARTS; part++) {
-      FloatVector a0 = FloatVector.zero(FLOATS);
-      FloatVector a1 = a0;
-      FloatVector a2 = a0;
-      FloatVector a3 = a0;
-      for (int b = 0; b < blocks; b++) {
-        long block = 18L * b;
-        long at = block + 2 + part * BYTE_STEP;
-        long xAt = x + 128L * b + part * STEP;
-        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, xAt, ORDER);
-        FloatVector u = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + ROUND, ORDER);
-        FloatVector d =
-            FloatVector.broadcast(
-                FLOATS,
-                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w0 + block) & 0xffff]);
-        FloatVector m = d.mul(-8);
-        IntVector q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w0 + at, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        a0 =
-            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v, a0);
-        a0 =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(u, a0);
-        d =
-            FloatVector.broadcast(
-                FLOATS,
-                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w1 + block) & 0xffff]);
-        m = d.mul(-8);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w1 + at, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        a1 =
-            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v, a1);
-        a1 =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(u, a1);
-        d =
-            FloatVector.broadcast(
-                FLOATS,
-                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w2 + block) & 0xffff]);
-        m = d.mul(-8);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w2 + at, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        a2 =
-            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v, a2);
-        a2 =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(u, a2);
-        d =
-            FloatVector.broadcast(
-                FLOATS,
-                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w3 + block) & 0xffff]);
-        m = d.mul(-8);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w3 + at, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        a3 =
-            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v, a3);
-        a3 =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(u, a3);
-      }
-      a0.intoArray(sums, part * LENGTH);
-      a1.intoArray(sums, part * LENGTH + SUMS);
-      a2.intoArray(sums, part * LENGTH + 2 * SUMS);
-      a3.intoArray(sums, part * LENGTH + 3 * SUMS);
     }
   }
 
   /** Products of 4 rows × 2 tokens of Q8_0: 8 accumulators. */
   private static void q8Dots4x2(
-      long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
+      long x, long w0, long w1, long w2, long w3, int count, int columns, float[] sums) {
+    int length = columns / 32;
     for (int part = 0; part < PARTS; part++) {
       FloatVector a00 = FloatVector.zero(FLOATS);
       FloatVector a01 = a00;
@@ -1088,13 +1339,17 @@ final class VectorKernels implements Kernels {
       FloatVector a21 = a00;
       FloatVector a30 = a00;
       FloatVector a31 = a00;
-      for (int b = 0; b < columns / 32; b++) {
-        long block = 34L * b;
+      long start = x + part * STEP;
+      long end = start + 8 * ROUND * length;
+      long next = start;
+      int to = part * LENGTH;
+      for (int i = 0; i < count * length; i++) {
+        long k = next & ADDRESS;
+        long block = 34L * i;
         long bytes = block + 2 + part * BYTE_STEP;
-        long k = x + 512L * b + part * STEP;
         FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
-        FloatVector u0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 4 * ROUND, ORDER);
         FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + ROUND, ORDER);
+        FloatVector u0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 4 * ROUND, ORDER);
         FloatVector u1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 5 * ROUND, ORDER);
         float d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w0 + block) & 0xffff];
         FloatVector p =
@@ -1156,21 +1411,35 @@ final class VectorKernels implements Kernels {
                 .mul(d);
         a30 = p.fma(u0, a30);
         a31 = p.fma(u1, a31);
+        next += 8 * ROUND;
+        if (next == end) {
+          a00.intoArray(sums, to);
+          a01.intoArray(sums, to + SUMS);
+          a10.intoArray(sums, to + 2 * SUMS);
+          a11.intoArray(sums, to + 3 * SUMS);
+          a20.intoArray(sums, to + 4 * SUMS);
+          a21.intoArray(sums, to + 5 * SUMS);
+          a30.intoArray(sums, to + 6 * SUMS);
+          a31.intoArray(sums, to + 7 * SUMS);
+          a00 = FloatVector.zero(FLOATS);
+          a01 = a00;
+          a10 = a00;
+          a11 = a00;
+          a20 = a00;
+          a21 = a00;
+          a30 = a00;
+          a31 = a00;
+          next = start;
+          to += 8 * SUMS;
+        }
       }
-      a00.intoArray(sums, part * LENGTH);
-      a01.intoArray(sums, part * LENGTH + SUMS);
-      a10.intoArray(sums, part * LENGTH + 2 * SUMS);
-      a11.intoArray(sums, part * LENGTH + 3 * SUMS);
-      a20.intoArray(sums, part * LENGTH + 4 * SUMS);
-      a21.intoArray(sums, part * LENGTH + 5 * SUMS);
-      a30.intoArray(sums, part * LENGTH + 6 * SUMS);
-      a31.intoArray(sums, part * LENGTH + 7 * SUMS);
     }
   }
 
   /** Products of 4 rows × 4 tokens of Q8_0: 16 accumulators. */
   private static void q8Dots4x4(
-      long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
+      long x, long w0, long w1, long w2, long w3, int count, int columns, float[] sums) {
+    int length = columns / 32;
     for (int part = 0; part < PARTS; part++) {
       FloatVector a00 = FloatVector.zero(FLOATS);
       FloatVector a01 = a00;
@@ -1188,17 +1457,21 @@ final class VectorKernels implements Kernels {
       FloatVector a31 = a00;
       FloatVector a32 = a00;
       FloatVector a33 = a00;
-      for (int b = 0; b < columns / 32; b++) {
-        long block = 34L * b;
+      long start = x + part * STEP;
+      long end = start + 8 * ROUND * length;
+      long next = start;
+      int to = part * LENGTH;
+      for (int i = 0; i < count * length; i++) {
+        long k = next & ADDRESS;
+        long block = 34L * i;
         long bytes = block + 2 + part * BYTE_STEP;
-        long k = x + 512L * b + part * STEP;
         FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
-        FloatVector u0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 4 * ROUND, ORDER);
         FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + ROUND, ORDER);
-        FloatVector u1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 5 * ROUND, ORDER);
         FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 2 * ROUND, ORDER);
-        FloatVector u2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 6 * ROUND, ORDER);
         FloatVector v3 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 3 * ROUND, ORDER);
+        FloatVector u0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 4 * ROUND, ORDER);
+        FloatVector u1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 5 * ROUND, ORDER);
+        FloatVector u2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 6 * ROUND, ORDER);
         FloatVector u3 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 7 * ROUND, ORDER);
         float d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w0 + block) & 0xffff];
         FloatVector p =
@@ -1276,29 +1549,246 @@ final class VectorKernels implements Kernels {
         a31 = p.fma(u1, a31);
         a32 = p.fma(u2, a32);
         a33 = p.fma(u3, a33);
+        next += 8 * ROUND;
+        if (next == end) {
+          a00.intoArray(sums, to);
+          a01.intoArray(sums, to + SUMS);
+          a02.intoArray(sums, to + 2 * SUMS);
+          a03.intoArray(sums, to + 3 * SUMS);
+          a10.intoArray(sums, to + 4 * SUMS);
+          a11.intoArray(sums, to + 5 * SUMS);
+          a12.intoArray(sums, to + 6 * SUMS);
+          a13.intoArray(sums, to + 7 * SUMS);
+          a20.intoArray(sums, to + 8 * SUMS);
+          a21.intoArray(sums, to + 9 * SUMS);
+          a22.intoArray(sums, to + 10 * SUMS);
+          a23.intoArray(sums, to + 11 * SUMS);
+          a30.intoArray(sums, to + 12 * SUMS);
+          a31.intoArray(sums, to + 13 * SUMS);
+          a32.intoArray(sums, to + 14 * SUMS);
+          a33.intoArray(sums, to + 15 * SUMS);
+          a00 = FloatVector.zero(FLOATS);
+          a01 = a00;
+          a02 = a00;
+          a03 = a00;
+          a10 = a00;
+          a11 = a00;
+          a12 = a00;
+          a13 = a00;
+          a20 = a00;
+          a21 = a00;
+          a22 = a00;
+          a23 = a00;
+          a30 = a00;
+          a31 = a00;
+          a32 = a00;
+          a33 = a00;
+          next = start;
+          to += 16 * SUMS;
+        }
       }
-      a00.intoArray(sums, part * LENGTH);
-      a01.intoArray(sums, part * LENGTH + SUMS);
-      a02.intoArray(sums, part * LENGTH + 2 * SUMS);
-      a03.intoArray(sums, part * LENGTH + 3 * SUMS);
-      a10.intoArray(sums, part * LENGTH + 4 * SUMS);
-      a11.intoArray(sums, part * LENGTH + 5 * SUMS);
-      a12.intoArray(sums, part * LENGTH + 6 * SUMS);
-      a13.intoArray(sums, part * LENGTH + 7 * SUMS);
-      a20.intoArray(sums, part * LENGTH + 8 * SUMS);
-      a21.intoArray(sums, part * LENGTH + 9 * SUMS);
-      a22.intoArray(sums, part * LENGTH + 10 * SUMS);
-      a23.intoArray(sums, part * LENGTH + 11 * SUMS);
-      a30.intoArray(sums, part * LENGTH + 12 * SUMS);
-      a31.intoArray(sums, part * LENGTH + 13 * SUMS);
-      a32.intoArray(sums, part * LENGTH + 14 * SUMS);
-      a33.intoArray(sums, part * LENGTH + 15 * SUMS);
+    }
+  }
+
+  private static void q4Dots(
+      long x,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      long w4,
+      long w5,
+      long w6,
+      long w7,
+      int count,
+      int columns,
+      float[] sums) {
+    int length = columns / 32;
+    for (int part = 0; part < PARTS; part++) {
+      FloatVector a0 = FloatVector.zero(FLOATS);
+      FloatVector a1 = a0;
+      FloatVector a2 = a0;
+      FloatVector a3 = a0;
+      FloatVector a4 = a0;
+      FloatVector a5 = a0;
+      FloatVector a6 = a0;
+      FloatVector a7 = a0;
+      long start = x + part * STEP;
+      long end = start + 2 * ROUND * length;
+      long next = start;
+      int to = part * LENGTH;
+      for (int i = 0; i < count * length; i++) {
+        long k = next & ADDRESS;
+        long block = 18L * i;
+        long bytes = block + 2 + part * BYTE_STEP;
+        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
+        FloatVector u0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + ROUND, ORDER);
+        FloatVector d =
+            FloatVector.broadcast(
+                FLOATS,
+                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w0 + block) & 0xffff]);
+        FloatVector m = d.mul(-8);
+        IntVector q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        FloatVector p =
+            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
+        a0 = p.fma(v0, a0);
+        p =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m);
+        a0 = p.fma(u0, a0);
+        d =
+            FloatVector.broadcast(
+                FLOATS,
+                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w1 + block) & 0xffff]);
+        m = d.mul(-8);
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
+        a1 = p.fma(v0, a1);
+        p =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m);
+        a1 = p.fma(u0, a1);
+        d =
+            FloatVector.broadcast(
+                FLOATS,
+                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w2 + block) & 0xffff]);
+        m = d.mul(-8);
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w2 + bytes, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
+        a2 = p.fma(v0, a2);
+        p =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m);
+        a2 = p.fma(u0, a2);
+        d =
+            FloatVector.broadcast(
+                FLOATS,
+                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w3 + block) & 0xffff]);
+        m = d.mul(-8);
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w3 + bytes, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
+        a3 = p.fma(v0, a3);
+        p =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m);
+        a3 = p.fma(u0, a3);
+        d =
+            FloatVector.broadcast(
+                FLOATS,
+                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w4 + block) & 0xffff]);
+        m = d.mul(-8);
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w4 + bytes, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
+        a4 = p.fma(v0, a4);
+        p =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m);
+        a4 = p.fma(u0, a4);
+        d =
+            FloatVector.broadcast(
+                FLOATS,
+                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w5 + block) & 0xffff]);
+        m = d.mul(-8);
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w5 + bytes, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
+        a5 = p.fma(v0, a5);
+        p =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m);
+        a5 = p.fma(u0, a5);
+        d =
+            FloatVector.broadcast(
+                FLOATS,
+                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w6 + block) & 0xffff]);
+        m = d.mul(-8);
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w6 + bytes, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
+        a6 = p.fma(v0, a6);
+        p =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m);
+        a6 = p.fma(u0, a6);
+        d =
+            FloatVector.broadcast(
+                FLOATS,
+                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w7 + block) & 0xffff]);
+        m = d.mul(-8);
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w7 + bytes, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
+        a7 = p.fma(v0, a7);
+        p =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m);
+        a7 = p.fma(u0, a7);
+        next += 2 * ROUND;
+        if (next == end) {
+          a0.intoArray(sums, to);
+          a1.intoArray(sums, to + SUMS);
+          a2.intoArray(sums, to + 2 * SUMS);
+          a3.intoArray(sums, to + 3 * SUMS);
+          a4.intoArray(sums, to + 4 * SUMS);
+          a5.intoArray(sums, to + 5 * SUMS);
+          a6.intoArray(sums, to + 6 * SUMS);
+          a7.intoArray(sums, to + 7 * SUMS);
+          a0 = FloatVector.zero(FLOATS);
+          a1 = a0;
+          a2 = a0;
+          a3 = a0;
+          a4 = a0;
+          a5 = a0;
+          a6 = a0;
+          a7 = a0;
+          next = start;
+          to += 8 * SUMS;
+        }
+      }
     }
   }
 
   /** Products of 4 rows × 2 tokens of Q4_0: 8 accumulators. */
   private static void q4Dots4x2(
-      long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
+      long x, long w0, long w1, long w2, long w3, int count, int columns, float[] sums) {
+    int length = columns / 32;
     for (int part = 0; part < PARTS; part++) {
       FloatVector a00 = FloatVector.zero(FLOATS);
       FloatVector a01 = a00;
@@ -1308,13 +1798,17 @@ final class VectorKernels implements Kernels {
       FloatVector a21 = a00;
       FloatVector a30 = a00;
       FloatVector a31 = a00;
-      for (int b = 0; b < columns / 32; b++) {
-        long block = 18L * b;
+      long start = x + part * STEP;
+      long end = start + 8 * ROUND * length;
+      long next = start;
+      int to = part * LENGTH;
+      for (int i = 0; i < count * length; i++) {
+        long k = next & ADDRESS;
+        long block = 18L * i;
         long bytes = block + 2 + part * BYTE_STEP;
-        long k = x + 512L * b + part * STEP;
         FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
-        FloatVector u0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 4 * ROUND, ORDER);
         FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + ROUND, ORDER);
+        FloatVector u0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 4 * ROUND, ORDER);
         FloatVector u1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 5 * ROUND, ORDER);
         FloatVector d =
             FloatVector.broadcast(
@@ -1393,21 +1887,35 @@ final class VectorKernels implements Kernels {
                 .fma(d, m);
         a30 = p.fma(u0, a30);
         a31 = p.fma(u1, a31);
+        next += 8 * ROUND;
+        if (next == end) {
+          a00.intoArray(sums, to);
+          a01.intoArray(sums, to + SUMS);
+          a10.intoArray(sums, to + 2 * SUMS);
+          a11.intoArray(sums, to + 3 * SUMS);
+          a20.intoArray(sums, to + 4 * SUMS);
+          a21.intoArray(sums, to + 5 * SUMS);
+          a30.intoArray(sums, to + 6 * SUMS);
+          a31.intoArray(sums, to + 7 * SUMS);
+          a00 = FloatVector.zero(FLOATS);
+          a01 = a00;
+          a10 = a00;
+          a11 = a00;
+          a20 = a00;
+          a21 = a00;
+          a30 = a00;
+          a31 = a00;
+          next = start;
+          to += 8 * SUMS;
+        }
       }
-      a00.intoArray(sums, part * LENGTH);
-      a01.intoArray(sums, part * LENGTH + SUMS);
-      a10.intoArray(sums, part * LENGTH + 2 * SUMS);
-      a11.intoArray(sums, part * LENGTH + 3 * SUMS);
-      a20.intoArray(sums, part * LENGTH + 4 * SUMS);
-      a21.intoArray(sums, part * LENGTH + 5 * SUMS);
-      a30.intoArray(sums, part * LENGTH + 6 * SUMS);
-      a31.intoArray(sums, part * LENGTH + 7 * SUMS);
     }
   }
 
   /** Products of 4 rows × 4 tokens of Q4_0: 16 accumulators. */
   private static void q4Dots4x4(
-      long x, long w0, long w1, long w2, long w3, int columns, float[] sums) {
+      long x, long w0, long w1, long w2, long w3, int count, int columns, float[] sums) {
+    int length = columns / 32;
     for (int part = 0; part < PARTS; part++) {
       FloatVector a00 = FloatVector.zero(FLOATS);
       FloatVector a01 = a00;
@@ -1425,17 +1933,21 @@ final class VectorKernels implements Kernels {
       FloatVector a31 = a00;
       FloatVector a32 = a00;
       FloatVector a33 = a00;
-      for (int b = 0; b < columns / 32; b++) {
-        long block = 18L * b;
+      long start = x + part * STEP;
+      long end = start + 8 * ROUND * length;
+      long next = start;
+      int to = part * LENGTH;
+      for (int i = 0; i < count * length; i++) {
+        long k = next & ADDRESS;
+        long block = 18L * i;
         long bytes = block + 2 + part * BYTE_STEP;
-        long k = x + 512L * b + part * STEP;
         FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
-        FloatVector u0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 4 * ROUND, ORDER);
         FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + ROUND, ORDER);
-        FloatVector u1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 5 * ROUND, ORDER);
         FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 2 * ROUND, ORDER);
-        FloatVector u2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 6 * ROUND, ORDER);
         FloatVector v3 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 3 * ROUND, ORDER);
+        FloatVector u0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 4 * ROUND, ORDER);
+        FloatVector u1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 5 * ROUND, ORDER);
+        FloatVector u2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 6 * ROUND, ORDER);
         FloatVector u3 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 7 * ROUND, ORDER);
         FloatVector d =
             FloatVector.broadcast(
@@ -1530,330 +2042,391 @@ final class VectorKernels implements Kernels {
         a31 = p.fma(u1, a31);
         a32 = p.fma(u2, a32);
         a33 = p.fma(u3, a33);
+        next += 8 * ROUND;
+        if (next == end) {
+          a00.intoArray(sums, to);
+          a01.intoArray(sums, to + SUMS);
+          a02.intoArray(sums, to + 2 * SUMS);
+          a03.intoArray(sums, to + 3 * SUMS);
+          a10.intoArray(sums, to + 4 * SUMS);
+          a11.intoArray(sums, to + 5 * SUMS);
+          a12.intoArray(sums, to + 6 * SUMS);
+          a13.intoArray(sums, to + 7 * SUMS);
+          a20.intoArray(sums, to + 8 * SUMS);
+          a21.intoArray(sums, to + 9 * SUMS);
+          a22.intoArray(sums, to + 10 * SUMS);
+          a23.intoArray(sums, to + 11 * SUMS);
+          a30.intoArray(sums, to + 12 * SUMS);
+          a31.intoArray(sums, to + 13 * SUMS);
+          a32.intoArray(sums, to + 14 * SUMS);
+          a33.intoArray(sums, to + 15 * SUMS);
+          a00 = FloatVector.zero(FLOATS);
+          a01 = a00;
+          a02 = a00;
+          a03 = a00;
+          a10 = a00;
+          a11 = a00;
+          a12 = a00;
+          a13 = a00;
+          a20 = a00;
+          a21 = a00;
+          a22 = a00;
+          a23 = a00;
+          a30 = a00;
+          a31 = a00;
+          a32 = a00;
+          a33 = a00;
+          next = start;
+          to += 16 * SUMS;
+        }
       }
-      a00.intoArray(sums, part * LENGTH);
-      a01.intoArray(sums, part * LENGTH + SUMS);
-      a02.intoArray(sums, part * LENGTH + 2 * SUMS);
-      a03.intoArray(sums, part * LENGTH + 3 * SUMS);
-      a10.intoArray(sums, part * LENGTH + 4 * SUMS);
-      a11.intoArray(sums, part * LENGTH + 5 * SUMS);
-      a12.intoArray(sums, part * LENGTH + 6 * SUMS);
-      a13.intoArray(sums, part * LENGTH + 7 * SUMS);
-      a20.intoArray(sums, part * LENGTH + 8 * SUMS);
-      a21.intoArray(sums, part * LENGTH + 9 * SUMS);
-      a22.intoArray(sums, part * LENGTH + 10 * SUMS);
-      a23.intoArray(sums, part * LENGTH + 11 * SUMS);
-      a30.intoArray(sums, part * LENGTH + 12 * SUMS);
-      a31.intoArray(sums, part * LENGTH + 13 * SUMS);
-      a32.intoArray(sums, part * LENGTH + 14 * SUMS);
-      a33.intoArray(sums, part * LENGTH + 15 * SUMS);
     }
-  }
-
-  private static void q4KDots(long x, long w0, long w1, int columns, float[] sums) {
-    int blocks = columns / 256;
-    int scales = 2 * SUMS;
-    for (int b = 0; b < blocks; b++) {
-      q4KScales(w0 + 144L * b, sums, scales + 32 * b);
-      q4KScales(w1 + 144L * b, sums, scales + 32 * b + 16);
-    }
-    for (int part = 0; part < PARTS; part++) {
-      q4KBlocks(x + part * STEP, w0 + part * BYTE_STEP, w1 + part * BYTE_STEP, blocks, part, sums);
-    }
-  }
-
-  /** Writes a block's first four scales and minima, these negated, then the other four of each. */
-  private static void q4KScales(long block, float[] scales, int at) {
-    IntVector low =
-        (IntVector)
-            ByteVector.fromMemorySegment(ByteVector.SPECIES_64, ALL, block + 4, ORDER)
-                .convertShape(VectorOperators.ZERO_EXTEND_B2I, IntVector.SPECIES_256, 0);
-    IntVector high =
-        IntVector.broadcast(IntVector.SPECIES_256, intAt(block + 12))
-            .lanewise(VectorOperators.LSHR, NIBBLE_SHIFTS)
-            .and(15)
-            .or(low.lanewise(VectorOperators.LSHR, 2).and(0x30));
-    FloatVector d =
-        FloatVector.broadcast(FloatVector.SPECIES_256, halfAt(block))
-            .blend(-halfAt(block + 2), MINIMA);
-    ((FloatVector) low.and(0x3f).convertShape(VectorOperators.I2F, FloatVector.SPECIES_256, 0))
-        .mul(d)
-        .intoArray(scales, at);
-    ((FloatVector) high.convertShape(VectorOperators.I2F, FloatVector.SPECIES_256, 0))
-        .mul(d)
-        .intoArray(scales, at + 8);
   }
 
   /**
-   * One part of the products with two rows, whose scales lie behind the sums. A block is 4 times 64
-   * weights: the low nibbles of 32 bytes, then the high ones.
+   * A block is 4 times 64 weights: the low nibbles of 32 bytes, then the high ones. Its scales are
+   * computed where it begins.
    */
-  private static void q4KBlocks(long x, long w0, long w1, int blocks, int part, float[] sums) {
-    FloatVector a0 = FloatVector.zero(FLOATS);
-    FloatVector a1 = a0;
-    for (int b = 0; b < blocks; b++) {
-      long k = x + 1024L * b;
-      long at = 144L * b + 16;
-      int s = 2 * SUMS + 32 * b;
-      FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
-      FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + ROUND, ORDER);
-      FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 2 * ROUND, ORDER);
-      FloatVector v3 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 3 * ROUND, ORDER);
-      IntVector p =
-          (IntVector)
-              ByteVector.fromMemorySegment(BYTES, ALL, w0 + at, ORDER)
-                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-      IntVector q =
-          (IntVector)
-              ByteVector.fromMemorySegment(BYTES, ALL, w0 + at + 16, ORDER)
-                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-      FloatVector d = FloatVector.broadcast(FLOATS, sums[s]);
-      FloatVector m = FloatVector.broadcast(FLOATS, sums[s + 4]);
-      a0 =
-          ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v0, a0);
-      a0 =
-          ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v1, a0);
-      d = FloatVector.broadcast(FLOATS, sums[s + 1]);
-      m = FloatVector.broadcast(FLOATS, sums[s + 5]);
-      a0 =
-          ((FloatVector)
-                  p.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v2, a0);
-      a0 =
-          ((FloatVector)
-                  q.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v3, a0);
-      p =
-          (IntVector)
-              ByteVector.fromMemorySegment(BYTES, ALL, w1 + at, ORDER)
-                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-      q =
-          (IntVector)
-              ByteVector.fromMemorySegment(BYTES, ALL, w1 + at + 16, ORDER)
-                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-      d = FloatVector.broadcast(FLOATS, sums[s + 16]);
-      m = FloatVector.broadcast(FLOATS, sums[s + 20]);
-      a1 =
-          ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v0, a1);
-      a1 =
-          ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v1, a1);
-      d = FloatVector.broadcast(FLOATS, sums[s + 17]);
-      m = FloatVector.broadcast(FLOATS, sums[s + 21]);
-      a1 =
-          ((FloatVector)
-                  p.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v2, a1);
-      a1 =
-          ((FloatVector)
-                  q.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v3, a1);
-      v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 4 * ROUND, ORDER);
-      v1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 5 * ROUND, ORDER);
-      v2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 6 * ROUND, ORDER);
-      v3 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 7 * ROUND, ORDER);
-      p =
-          (IntVector)
-              ByteVector.fromMemorySegment(BYTES, ALL, w0 + at + 32, ORDER)
-                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-      q =
-          (IntVector)
-              ByteVector.fromMemorySegment(BYTES, ALL, w0 + at + 48, ORDER)
-                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-      d = FloatVector.broadcast(FLOATS, sums[s + 2]);
-      m = FloatVector.broadcast(FLOATS, sums[s + 6]);
-      a0 =
-          ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v0, a0);
-      a0 =
-          ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v1, a0);
-      d = FloatVector.broadcast(FLOATS, sums[s + 3]);
-      m = FloatVector.broadcast(FLOATS, sums[s + 7]);
-      a0 =
-          ((FloatVector)
-                  p.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v2, a0);
-      a0 =
-          ((FloatVector)
-                  q.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v3, a0);
-      p =
-          (IntVector)
-              ByteVector.fromMemorySegment(BYTES, ALL, w1 + at + 32, ORDER)
-                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-      q =
-          (IntVector)
-              ByteVector.fromMemorySegment(BYTES, ALL, w1 + at + 48, ORDER)
-                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-      d = FloatVector.broadcast(FLOATS, sums[s + 18]);
-      m = FloatVector.broadcast(FLOATS, sums[s + 22]);
-      a1 =
-          ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v0, a1);
-      a1 =
-          ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v1, a1);
-      d = FloatVector.broadcast(FLOATS, sums[s + 19]);
-      m = FloatVector.broadcast(FLOATS, sums[s + 23]);
-      a1 =
-          ((FloatVector)
-                  p.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v2, a1);
-      a1 =
-          ((FloatVector)
-                  q.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v3, a1);
-      v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 8 * ROUND, ORDER);
-      v1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 9 * ROUND, ORDER);
-      v2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 10 * ROUND, ORDER);
-      v3 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 11 * ROUND, ORDER);
-      p =
-          (IntVector)
-              ByteVector.fromMemorySegment(BYTES, ALL, w0 + at + 64, ORDER)
-                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-      q =
-          (IntVector)
-              ByteVector.fromMemorySegment(BYTES, ALL, w0 + at + 80, ORDER)
-                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-      d = FloatVector.broadcast(FLOATS, sums[s + 8]);
-      m = FloatVector.broadcast(FLOATS, sums[s + 12]);
-      a0 =
-          ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v0, a0);
-      a0 =
-          ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v1, a0);
-      d = FloatVector.broadcast(FLOATS, sums[s + 9]);
-      m = FloatVector.broadcast(FLOATS, sums[s + 13]);
-      a0 =
-          ((FloatVector)
-                  p.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v2, a0);
-      a0 =
-          ((FloatVector)
-                  q.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v3, a0);
-      p =
-          (IntVector)
-              ByteVector.fromMemorySegment(BYTES, ALL, w1 + at + 64, ORDER)
-                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-      q =
-          (IntVector)
-              ByteVector.fromMemorySegment(BYTES, ALL, w1 + at + 80, ORDER)
-                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-      d = FloatVector.broadcast(FLOATS, sums[s + 24]);
-      m = FloatVector.broadcast(FLOATS, sums[s + 28]);
-      a1 =
-          ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v0, a1);
-      a1 =
-          ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v1, a1);
-      d = FloatVector.broadcast(FLOATS, sums[s + 25]);
-      m = FloatVector.broadcast(FLOATS, sums[s + 29]);
-      a1 =
-          ((FloatVector)
-                  p.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v2, a1);
-      a1 =
-          ((FloatVector)
-                  q.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v3, a1);
-      v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 12 * ROUND, ORDER);
-      v1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 13 * ROUND, ORDER);
-      v2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 14 * ROUND, ORDER);
-      v3 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 15 * ROUND, ORDER);
-      p =
-          (IntVector)
-              ByteVector.fromMemorySegment(BYTES, ALL, w0 + at + 96, ORDER)
-                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-      q =
-          (IntVector)
-              ByteVector.fromMemorySegment(BYTES, ALL, w0 + at + 112, ORDER)
-                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-      d = FloatVector.broadcast(FLOATS, sums[s + 10]);
-      m = FloatVector.broadcast(FLOATS, sums[s + 14]);
-      a0 =
-          ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v0, a0);
-      a0 =
-          ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v1, a0);
-      d = FloatVector.broadcast(FLOATS, sums[s + 11]);
-      m = FloatVector.broadcast(FLOATS, sums[s + 15]);
-      a0 =
-          ((FloatVector)
-                  p.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v2, a0);
-      a0 =
-          ((FloatVector)
-                  q.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v3, a0);
-      p =
-          (IntVector)
-              ByteVector.fromMemorySegment(BYTES, ALL, w1 + at + 96, ORDER)
-                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-      q =
-          (IntVector)
-              ByteVector.fromMemorySegment(BYTES, ALL, w1 + at + 112, ORDER)
-                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-      d = FloatVector.broadcast(FLOATS, sums[s + 26]);
-      m = FloatVector.broadcast(FLOATS, sums[s + 30]);
-      a1 =
-          ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v0, a1);
-      a1 =
-          ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v1, a1);
-      d = FloatVector.broadcast(FLOATS, sums[s + 27]);
-      m = FloatVector.broadcast(FLOATS, sums[s + 31]);
-      a1 =
-          ((FloatVector)
-                  p.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v2, a1);
-      a1 =
-          ((FloatVector)
-                  q.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(d, m)
-              .fma(v3, a1);
+  private static void q4KDots(
+      long x, long w0, long stride, long last, int count, int columns, float[] sums) {
+    long w1 = w0 + Math.min(stride, last);
+    long w2 = w0 + Math.min(2 * stride, last);
+    long w3 = w0 + Math.min(3 * stride, last);
+    long w4 = w0 + Math.min(4 * stride, last);
+    long w5 = w0 + Math.min(5 * stride, last);
+    long w6 = w0 + Math.min(6 * stride, last);
+    long w7 = w0 + Math.min(7 * stride, last);
+    int length = columns / 64;
+    for (int part = 0; part < PARTS; part++) {
+      FloatVector a0 = FloatVector.zero(FLOATS);
+      FloatVector a1 = a0;
+      FloatVector a2 = a0;
+      FloatVector a3 = a0;
+      FloatVector a4 = a0;
+      FloatVector a5 = a0;
+      FloatVector a6 = a0;
+      FloatVector a7 = a0;
+      long start = x + part * STEP;
+      long end = start + 4 * ROUND * length;
+      long next = start;
+      int to = part * LENGTH;
+      for (int i = 0; i < count * length; i++) {
+        long k = next & ADDRESS;
+        int quarter = i & 3;
+        if (quarter == 0) {
+          for (int r = 0; r < STREAMS; r++) {
+            q4KScales(w0 + Math.min(r * stride, last) + 36L * i, sums, SCALES + 16 * r);
+          }
+        }
+        long at = 36L * (i - quarter) + 32L * quarter + 16 + part * BYTE_STEP;
+        int s = SCALES + 2 * quarter + 2 * (quarter & 2);
+        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
+        FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + ROUND, ORDER);
+        FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 2 * ROUND, ORDER);
+        FloatVector v3 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 3 * ROUND, ORDER);
+        IntVector p =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w0 + at, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        IntVector q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w0 + at + 16, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        FloatVector d = FloatVector.broadcast(FLOATS, sums[s]);
+        FloatVector m = FloatVector.broadcast(FLOATS, sums[s + 4]);
+        a0 =
+            ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v0, a0);
+        a0 =
+            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v1, a0);
+        d = FloatVector.broadcast(FLOATS, sums[s + 1]);
+        m = FloatVector.broadcast(FLOATS, sums[s + 5]);
+        a0 =
+            ((FloatVector)
+                    p.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v2, a0);
+        a0 =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v3, a0);
+        p =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w1 + at, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w1 + at + 16, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        d = FloatVector.broadcast(FLOATS, sums[s + 16]);
+        m = FloatVector.broadcast(FLOATS, sums[s + 20]);
+        a1 =
+            ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v0, a1);
+        a1 =
+            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v1, a1);
+        d = FloatVector.broadcast(FLOATS, sums[s + 17]);
+        m = FloatVector.broadcast(FLOATS, sums[s + 21]);
+        a1 =
+            ((FloatVector)
+                    p.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v2, a1);
+        a1 =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v3, a1);
+        p =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w2 + at, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w2 + at + 16, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        d = FloatVector.broadcast(FLOATS, sums[s + 32]);
+        m = FloatVector.broadcast(FLOATS, sums[s + 36]);
+        a2 =
+            ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v0, a2);
+        a2 =
+            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v1, a2);
+        d = FloatVector.broadcast(FLOATS, sums[s + 33]);
+        m = FloatVector.broadcast(FLOATS, sums[s + 37]);
+        a2 =
+            ((FloatVector)
+                    p.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v2, a2);
+        a2 =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v3, a2);
+        p =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w3 + at, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w3 + at + 16, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        d = FloatVector.broadcast(FLOATS, sums[s + 48]);
+        m = FloatVector.broadcast(FLOATS, sums[s + 52]);
+        a3 =
+            ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v0, a3);
+        a3 =
+            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v1, a3);
+        d = FloatVector.broadcast(FLOATS, sums[s + 49]);
+        m = FloatVector.broadcast(FLOATS, sums[s + 53]);
+        a3 =
+            ((FloatVector)
+                    p.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v2, a3);
+        a3 =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v3, a3);
+        p =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w4 + at, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w4 + at + 16, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        d = FloatVector.broadcast(FLOATS, sums[s + 64]);
+        m = FloatVector.broadcast(FLOATS, sums[s + 68]);
+        a4 =
+            ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v0, a4);
+        a4 =
+            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v1, a4);
+        d = FloatVector.broadcast(FLOATS, sums[s + 65]);
+        m = FloatVector.broadcast(FLOATS, sums[s + 69]);
+        a4 =
+            ((FloatVector)
+                    p.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v2, a4);
+        a4 =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v3, a4);
+        p =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w5 + at, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w5 + at + 16, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        d = FloatVector.broadcast(FLOATS, sums[s + 80]);
+        m = FloatVector.broadcast(FLOATS, sums[s + 84]);
+        a5 =
+            ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v0, a5);
+        a5 =
+            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v1, a5);
+        d = FloatVector.broadcast(FLOATS, sums[s + 81]);
+        m = FloatVector.broadcast(FLOATS, sums[s + 85]);
+        a5 =
+            ((FloatVector)
+                    p.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v2, a5);
+        a5 =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v3, a5);
+        p =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w6 + at, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w6 + at + 16, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        d = FloatVector.broadcast(FLOATS, sums[s + 96]);
+        m = FloatVector.broadcast(FLOATS, sums[s + 100]);
+        a6 =
+            ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v0, a6);
+        a6 =
+            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v1, a6);
+        d = FloatVector.broadcast(FLOATS, sums[s + 97]);
+        m = FloatVector.broadcast(FLOATS, sums[s + 101]);
+        a6 =
+            ((FloatVector)
+                    p.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v2, a6);
+        a6 =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v3, a6);
+        p =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w7 + at, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w7 + at + 16, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        d = FloatVector.broadcast(FLOATS, sums[s + 112]);
+        m = FloatVector.broadcast(FLOATS, sums[s + 116]);
+        a7 =
+            ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v0, a7);
+        a7 =
+            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v1, a7);
+        d = FloatVector.broadcast(FLOATS, sums[s + 113]);
+        m = FloatVector.broadcast(FLOATS, sums[s + 117]);
+        a7 =
+            ((FloatVector)
+                    p.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v2, a7);
+        a7 =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m)
+                .fma(v3, a7);
+        next += 4 * ROUND;
+        if (next == end) {
+          a0.intoArray(sums, to);
+          a1.intoArray(sums, to + SUMS);
+          a2.intoArray(sums, to + 2 * SUMS);
+          a3.intoArray(sums, to + 3 * SUMS);
+          a4.intoArray(sums, to + 4 * SUMS);
+          a5.intoArray(sums, to + 5 * SUMS);
+          a6.intoArray(sums, to + 6 * SUMS);
+          a7.intoArray(sums, to + 7 * SUMS);
+          a0 = FloatVector.zero(FLOATS);
+          a1 = a0;
+          a2 = a0;
+          a3 = a0;
+          a4 = a0;
+          a5 = a0;
+          a6 = a0;
+          a7 = a0;
+          next = start;
+          to += 8 * SUMS;
+        }
+      }
     }
-    a0.intoArray(sums, part * LENGTH);
-    a1.intoArray(sums, part * LENGTH + SUMS);
+  }
+
+  /**
+   * Writes a block's first four scales and minima, these negated, then the other four of each. They
+   * have 6 bits; the upper two of the later ones lie above the earlier ones.
+   */
+  private static void q4KScales(long block, float[] scales, int at) {
+    for (int part = 0; part < PARTS; part++) {
+      int lane = part * LENGTH;
+      IntVector low =
+          IntVector.broadcast(INTS, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, block + 4))
+              .blend(ALL.get(ValueLayout.JAVA_INT_UNALIGNED, block + 8), ARE_MINIMA)
+              .lanewise(VectorOperators.LSHR, IntVector.fromArray(INTS, SCALE_SHIFTS, lane))
+              .and(IntVector.fromArray(INTS, SCALE_MASKS, lane));
+      IntVector high =
+          IntVector.broadcast(INTS, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, block + 12))
+              .lanewise(VectorOperators.LSHR, IntVector.fromArray(INTS, NIBBLE_SHIFTS, lane))
+              .and(IntVector.fromArray(INTS, NIBBLE_MASKS, lane));
+      float d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, block) & 0xffff];
+      float m = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, block + 2) & 0xffff];
+      ((FloatVector) low.or(high).convertShape(VectorOperators.I2F, FLOATS, 0))
+          .mul(FloatVector.broadcast(FLOATS, d).blend(-m, MINIMA))
+          .intoArray(scales, at + lane);
+    }
   }
 
   // ---------------------------------------------------------------------------------------------
@@ -1941,11 +2514,9 @@ final class VectorKernels implements Kernels {
     p = p.fma(r, all(1));
     IntVector power = shifted.reinterpretAsInts().sub(Float.floatToRawIntBits(FloatMath.ROUNDER));
     IntVector half = power.lanewise(VectorOperators.ASHR, 1);
-    return p.mul(powerOfTwo(half)).mul(powerOfTwo(power.sub(half)));
-  }
-
-  private static FloatVector powerOfTwo(IntVector n) {
-    return n.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+    // Two powers of two, since one cannot be small enough for the smallest numbers.
+    return p.mul(half.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats())
+        .mul(power.sub(half).add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats());
   }
 
   /** {@link FloatMath#erf}. */
@@ -2097,18 +2668,48 @@ final class VectorKernels implements Kernels {
     }
   }
 
-  /** Turns scores into exp(score − most) and adds those to the partial sums. */
+  /**
+   * Turns scores into exp(score − most) and adds those to the partial sums. {@link #exp} is written
+   * out: C2 has inlined so much into {@link #attend} by now that it would call some of it, and
+   * every vector that crosses a call is allocated. A method of this size it compiles by itself.
+   */
   private static void weigh(long scores, int groups, float most, long sums) {
     for (int part = 0; part < PARTS; part++) {
       long at = part * STEP;
-      FloatVector sum = load(sums + at);
+      FloatVector sum = FloatVector.fromMemorySegment(FLOATS, ALL, sums + at, ORDER);
       for (int g = 0; g < groups; g++) {
         long scoresAt = scores + at + ROUND * g;
-        FloatVector p = exp(load(scoresAt).sub(most));
-        store(p, scoresAt);
+        FloatVector x =
+            FloatVector.fromMemorySegment(FLOATS, ALL, scoresAt, ORDER)
+                .sub(most)
+                .max(FloatMath.EXP_LEAST)
+                .min(FloatMath.EXP_GREATEST);
+        FloatVector shifted =
+            x.fma(
+                FloatVector.broadcast(FLOATS, FloatMath.LOG2_E),
+                FloatVector.broadcast(FLOATS, FloatMath.ROUNDER));
+        FloatVector n = shifted.sub(FloatMath.ROUNDER);
+        FloatVector r = n.fma(FloatVector.broadcast(FLOATS, -FloatMath.LN_2_HIGH), x);
+        r = n.fma(FloatVector.broadcast(FLOATS, -FloatMath.LN_2_LOW), r);
+        FloatVector p =
+            r.fma(
+                FloatVector.broadcast(FLOATS, FloatMath.EXP_6),
+                FloatVector.broadcast(FLOATS, FloatMath.EXP_5));
+        p = p.fma(r, FloatVector.broadcast(FLOATS, FloatMath.EXP_4));
+        p = p.fma(r, FloatVector.broadcast(FLOATS, FloatMath.EXP_3));
+        p = p.fma(r, FloatVector.broadcast(FLOATS, FloatMath.EXP_2));
+        p = p.fma(r, FloatVector.broadcast(FLOATS, 1));
+        p = p.fma(r, FloatVector.broadcast(FLOATS, 1));
+        IntVector power =
+            shifted.reinterpretAsInts().sub(Float.floatToRawIntBits(FloatMath.ROUNDER));
+        IntVector half = power.lanewise(VectorOperators.ASHR, 1);
+        p = p.mul(half.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats());
+        half = power.sub(half);
+        p = p.mul(half.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats());
+        p.intoMemorySegment(ALL, scoresAt, ORDER);
         sum = sum.add(p);
       }
-      store(sum, sums + at);
+      sum.intoMemorySegment(ALL, sums + at, ORDER);
     }
   }
 
