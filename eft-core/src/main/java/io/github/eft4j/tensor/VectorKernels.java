@@ -88,7 +88,7 @@ final class VectorKernels implements Kernels {
   private static final int TILE_TOKENS = MANY_REGISTERS ? 4 : 3;
   private static final int TILE_ROWS = MANY_REGISTERS ? 6 : 4;
 
-  /** Rows side by side for one token, and for a few. */
+  /** Rows side by side for one or two tokens, and for more, or with fewer registers. */
   private static final int STREAMS = 8;
 
   private static final int FEW_STREAMS = 4;
@@ -710,10 +710,10 @@ final class VectorKernels implements Kernels {
     // Streams of rows that follow one another: the processor's prefetchers follow each of them on
     // and on through memory, and a kernel's loop goes on from row to row, since where it ends no
     // loads are under way. The last streams overlap where the rows cannot be divided.
-    int streams = tokens > 1 ? FEW_STREAMS : STREAMS;
+    int streams = tokens == 1 || (tokens == 2 && MANY_REGISTERS) ? STREAMS : FEW_STREAMS;
     int each = (rows + streams - 1) / streams;
     long rowBytes = type.bytes(columns);
-    int together = DOTS_SUMS / (tokens > 1 ? FEW_STREAMS * DOTS_GROUP : STREAMS);
+    int together = DOTS_SUMS / (streams * (tokens > 2 ? DOTS_GROUP : tokens));
     if (PARTS > 1 || tokens > DOTS_GROUP) {
       // They are read more than once, so they must stay in the cache.
       together = Math.clamp(CACHED_BYTES / (streams * rowBytes), 1, together);
@@ -724,8 +724,8 @@ final class VectorKernels implements Kernels {
       for (int t = 0; t < tokens; t += width) {
         width = tokens == 1 ? 1 : MANY_REGISTERS && tokens - t > 2 ? 4 : 2;
         long at = x + 4L * columns * (t - t % DOTS_GROUP) + t % DOTS_GROUP * ROUND;
-        if (tokens == 1) {
-          dots(type, x, w, rowBytes, rows, each, from, count, columns, sums);
+        if (streams == STREAMS) {
+          dots(type, tokens, at, w, rowBytes, rows, each, from, count, columns, sums);
         } else {
           fewDots(type, width, at, w, rowBytes, rows, each, from, count, columns, sums);
         }
@@ -746,9 +746,13 @@ final class VectorKernels implements Kernels {
     return Math.min(stream * each, rows - each);
   }
 
-  /** One token with some rows of each stream; writes {@code [count][STREAMS][SUMS]} sums. */
+  /**
+   * One or two tokens with some rows of each stream; writes {@code [count][STREAMS][tokens][SUMS]}
+   * sums.
+   */
   private static void dots(
       WeightType type,
+      int tokens,
       long x,
       long w,
       long rowBytes,
@@ -766,6 +770,14 @@ final class VectorKernels implements Kernels {
     long w5 = w0 + rowBytes * first(5, rows, each);
     long w6 = w0 + rowBytes * first(6, rows, each);
     long w7 = w0 + rowBytes * first(7, rows, each);
+    if (tokens == 2) {
+      if (type == WeightType.Q8_0) {
+        q8Dots8x2(x, w0, w1, w2, w3, w4, w5, w6, w7, count, columns, sums);
+      } else {
+        q4Dots8x2(x, w0, w1, w2, w3, w4, w5, w6, w7, count, columns, sums);
+      }
+      return;
+    }
     switch (type) {
       case F32 -> floatDots(x, w0, w1, w2, w3, w4, w5, w6, w7, count, columns, sums);
       case F16 -> halfDots(x, w0, w1, w2, w3, w4, w5, w6, w7, count, columns, sums);
@@ -1326,6 +1338,211 @@ final class VectorKernels implements Kernels {
     }
   }
 
+  /** Products of 8 rows × 2 tokens of Q8_0: 16 accumulators. */
+  private static void q8Dots8x2(
+      long x,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      long w4,
+      long w5,
+      long w6,
+      long w7,
+      int count,
+      int columns,
+      float[] sums) {
+    int length = columns / 32;
+    for (int part = 0; part < PARTS; part++) {
+      FloatVector a00 = FloatVector.zero(FLOATS);
+      FloatVector a01 = a00;
+      FloatVector a10 = a00;
+      FloatVector a11 = a00;
+      FloatVector a20 = a00;
+      FloatVector a21 = a00;
+      FloatVector a30 = a00;
+      FloatVector a31 = a00;
+      FloatVector a40 = a00;
+      FloatVector a41 = a00;
+      FloatVector a50 = a00;
+      FloatVector a51 = a00;
+      FloatVector a60 = a00;
+      FloatVector a61 = a00;
+      FloatVector a70 = a00;
+      FloatVector a71 = a00;
+      long start = x + part * STEP;
+      long end = start + 8 * ROUND * length;
+      long next = start;
+      int to = part * LENGTH;
+      for (int i = 0; i < count * length; i++) {
+        long k = next & ADDRESS;
+        long block = 34L * i;
+        long bytes = block + 2 + part * BYTE_STEP;
+        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
+        FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + ROUND, ORDER);
+        FloatVector u0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 4 * ROUND, ORDER);
+        FloatVector u1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 5 * ROUND, ORDER);
+        float d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w0 + block) & 0xffff];
+        FloatVector p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a00 = p.fma(v0, a00);
+        a01 = p.fma(v1, a01);
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a00 = p.fma(u0, a00);
+        a01 = p.fma(u1, a01);
+        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w1 + block) & 0xffff];
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a10 = p.fma(v0, a10);
+        a11 = p.fma(v1, a11);
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a10 = p.fma(u0, a10);
+        a11 = p.fma(u1, a11);
+        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w2 + block) & 0xffff];
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w2 + bytes, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a20 = p.fma(v0, a20);
+        a21 = p.fma(v1, a21);
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w2 + bytes + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a20 = p.fma(u0, a20);
+        a21 = p.fma(u1, a21);
+        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w3 + block) & 0xffff];
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w3 + bytes, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a30 = p.fma(v0, a30);
+        a31 = p.fma(v1, a31);
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w3 + bytes + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a30 = p.fma(u0, a30);
+        a31 = p.fma(u1, a31);
+        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w4 + block) & 0xffff];
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w4 + bytes, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a40 = p.fma(v0, a40);
+        a41 = p.fma(v1, a41);
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w4 + bytes + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a40 = p.fma(u0, a40);
+        a41 = p.fma(u1, a41);
+        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w5 + block) & 0xffff];
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w5 + bytes, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a50 = p.fma(v0, a50);
+        a51 = p.fma(v1, a51);
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w5 + bytes + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a50 = p.fma(u0, a50);
+        a51 = p.fma(u1, a51);
+        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w6 + block) & 0xffff];
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w6 + bytes, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a60 = p.fma(v0, a60);
+        a61 = p.fma(v1, a61);
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w6 + bytes + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a60 = p.fma(u0, a60);
+        a61 = p.fma(u1, a61);
+        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w7 + block) & 0xffff];
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w7 + bytes, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a70 = p.fma(v0, a70);
+        a71 = p.fma(v1, a71);
+        p =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(BYTES, ALL, w7 + bytes + 16, ORDER)
+                        .convertShape(VectorOperators.B2F, FLOATS, 0))
+                .mul(d);
+        a70 = p.fma(u0, a70);
+        a71 = p.fma(u1, a71);
+        next += 8 * ROUND;
+        if (next == end) {
+          a00.intoArray(sums, to);
+          a01.intoArray(sums, to + SUMS);
+          a10.intoArray(sums, to + 2 * SUMS);
+          a11.intoArray(sums, to + 3 * SUMS);
+          a20.intoArray(sums, to + 4 * SUMS);
+          a21.intoArray(sums, to + 5 * SUMS);
+          a30.intoArray(sums, to + 6 * SUMS);
+          a31.intoArray(sums, to + 7 * SUMS);
+          a40.intoArray(sums, to + 8 * SUMS);
+          a41.intoArray(sums, to + 9 * SUMS);
+          a50.intoArray(sums, to + 10 * SUMS);
+          a51.intoArray(sums, to + 11 * SUMS);
+          a60.intoArray(sums, to + 12 * SUMS);
+          a61.intoArray(sums, to + 13 * SUMS);
+          a70.intoArray(sums, to + 14 * SUMS);
+          a71.intoArray(sums, to + 15 * SUMS);
+          a00 = FloatVector.zero(FLOATS);
+          a01 = a00;
+          a10 = a00;
+          a11 = a00;
+          a20 = a00;
+          a21 = a00;
+          a30 = a00;
+          a31 = a00;
+          a40 = a00;
+          a41 = a00;
+          a50 = a00;
+          a51 = a00;
+          a60 = a00;
+          a61 = a00;
+          a70 = a00;
+          a71 = a00;
+          next = start;
+          to += 16 * SUMS;
+        }
+      }
+    }
+  }
+
   /** Products of 4 rows × 2 tokens of Q8_0: 8 accumulators. */
   private static void q8Dots4x2(
       long x, long w0, long w1, long w2, long w3, int count, int columns, float[] sums) {
@@ -1780,6 +1997,244 @@ final class VectorKernels implements Kernels {
           a7 = a0;
           next = start;
           to += 8 * SUMS;
+        }
+      }
+    }
+  }
+
+  /** Products of 8 rows × 2 tokens of Q4_0: 16 accumulators. */
+  private static void q4Dots8x2(
+      long x,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      long w4,
+      long w5,
+      long w6,
+      long w7,
+      int count,
+      int columns,
+      float[] sums) {
+    int length = columns / 32;
+    for (int part = 0; part < PARTS; part++) {
+      FloatVector a00 = FloatVector.zero(FLOATS);
+      FloatVector a01 = a00;
+      FloatVector a10 = a00;
+      FloatVector a11 = a00;
+      FloatVector a20 = a00;
+      FloatVector a21 = a00;
+      FloatVector a30 = a00;
+      FloatVector a31 = a00;
+      FloatVector a40 = a00;
+      FloatVector a41 = a00;
+      FloatVector a50 = a00;
+      FloatVector a51 = a00;
+      FloatVector a60 = a00;
+      FloatVector a61 = a00;
+      FloatVector a70 = a00;
+      FloatVector a71 = a00;
+      long start = x + part * STEP;
+      long end = start + 8 * ROUND * length;
+      long next = start;
+      int to = part * LENGTH;
+      for (int i = 0; i < count * length; i++) {
+        long k = next & ADDRESS;
+        long block = 18L * i;
+        long bytes = block + 2 + part * BYTE_STEP;
+        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
+        FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + ROUND, ORDER);
+        FloatVector u0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 4 * ROUND, ORDER);
+        FloatVector u1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 5 * ROUND, ORDER);
+        FloatVector d =
+            FloatVector.broadcast(
+                FLOATS,
+                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w0 + block) & 0xffff]);
+        FloatVector m = d.mul(-8);
+        IntVector q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        FloatVector p =
+            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
+        a00 = p.fma(v0, a00);
+        a01 = p.fma(v1, a01);
+        p =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m);
+        a00 = p.fma(u0, a00);
+        a01 = p.fma(u1, a01);
+        d =
+            FloatVector.broadcast(
+                FLOATS,
+                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w1 + block) & 0xffff]);
+        m = d.mul(-8);
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
+        a10 = p.fma(v0, a10);
+        a11 = p.fma(v1, a11);
+        p =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m);
+        a10 = p.fma(u0, a10);
+        a11 = p.fma(u1, a11);
+        d =
+            FloatVector.broadcast(
+                FLOATS,
+                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w2 + block) & 0xffff]);
+        m = d.mul(-8);
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w2 + bytes, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
+        a20 = p.fma(v0, a20);
+        a21 = p.fma(v1, a21);
+        p =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m);
+        a20 = p.fma(u0, a20);
+        a21 = p.fma(u1, a21);
+        d =
+            FloatVector.broadcast(
+                FLOATS,
+                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w3 + block) & 0xffff]);
+        m = d.mul(-8);
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w3 + bytes, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
+        a30 = p.fma(v0, a30);
+        a31 = p.fma(v1, a31);
+        p =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m);
+        a30 = p.fma(u0, a30);
+        a31 = p.fma(u1, a31);
+        d =
+            FloatVector.broadcast(
+                FLOATS,
+                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w4 + block) & 0xffff]);
+        m = d.mul(-8);
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w4 + bytes, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
+        a40 = p.fma(v0, a40);
+        a41 = p.fma(v1, a41);
+        p =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m);
+        a40 = p.fma(u0, a40);
+        a41 = p.fma(u1, a41);
+        d =
+            FloatVector.broadcast(
+                FLOATS,
+                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w5 + block) & 0xffff]);
+        m = d.mul(-8);
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w5 + bytes, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
+        a50 = p.fma(v0, a50);
+        a51 = p.fma(v1, a51);
+        p =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m);
+        a50 = p.fma(u0, a50);
+        a51 = p.fma(u1, a51);
+        d =
+            FloatVector.broadcast(
+                FLOATS,
+                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w6 + block) & 0xffff]);
+        m = d.mul(-8);
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w6 + bytes, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
+        a60 = p.fma(v0, a60);
+        a61 = p.fma(v1, a61);
+        p =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m);
+        a60 = p.fma(u0, a60);
+        a61 = p.fma(u1, a61);
+        d =
+            FloatVector.broadcast(
+                FLOATS,
+                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w7 + block) & 0xffff]);
+        m = d.mul(-8);
+        q =
+            (IntVector)
+                ByteVector.fromMemorySegment(BYTES, ALL, w7 + bytes, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
+        a70 = p.fma(v0, a70);
+        a71 = p.fma(v1, a71);
+        p =
+            ((FloatVector)
+                    q.lanewise(VectorOperators.LSHR, 4)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(d, m);
+        a70 = p.fma(u0, a70);
+        a71 = p.fma(u1, a71);
+        next += 8 * ROUND;
+        if (next == end) {
+          a00.intoArray(sums, to);
+          a01.intoArray(sums, to + SUMS);
+          a10.intoArray(sums, to + 2 * SUMS);
+          a11.intoArray(sums, to + 3 * SUMS);
+          a20.intoArray(sums, to + 4 * SUMS);
+          a21.intoArray(sums, to + 5 * SUMS);
+          a30.intoArray(sums, to + 6 * SUMS);
+          a31.intoArray(sums, to + 7 * SUMS);
+          a40.intoArray(sums, to + 8 * SUMS);
+          a41.intoArray(sums, to + 9 * SUMS);
+          a50.intoArray(sums, to + 10 * SUMS);
+          a51.intoArray(sums, to + 11 * SUMS);
+          a60.intoArray(sums, to + 12 * SUMS);
+          a61.intoArray(sums, to + 13 * SUMS);
+          a70.intoArray(sums, to + 14 * SUMS);
+          a71.intoArray(sums, to + 15 * SUMS);
+          a00 = FloatVector.zero(FLOATS);
+          a01 = a00;
+          a10 = a00;
+          a11 = a00;
+          a20 = a00;
+          a21 = a00;
+          a30 = a00;
+          a31 = a00;
+          a40 = a00;
+          a41 = a00;
+          a50 = a00;
+          a51 = a00;
+          a60 = a00;
+          a61 = a00;
+          a70 = a00;
+          a71 = a00;
+          next = start;
+          to += 16 * SUMS;
         }
       }
     }
