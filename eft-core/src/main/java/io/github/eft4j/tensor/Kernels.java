@@ -119,7 +119,8 @@ interface Kernels {
       float[] sums);
 
   /**
-   * The size of the working memory of {@link #dots}.
+   * The size of the working memory of {@link #dots}: sums, and as much again for what a kernel
+   * keeps besides, such as the scales of blocks.
    *
    * @return the number of floats
    */

@@ -691,7 +691,7 @@ final class VectorKernels implements Kernels {
     return switch (type) {
       case F32, F16, BF16 -> 1;
       case Q4_K -> LENGTH > 4 ? 1 : 0; // no vector has 4 bytes
-      case Q8_0, Q4_0 -> LENGTH > 4 ? 8 : 0;
+      case Q8_0, Q4_0 -> LENGTH > 4 ? 32 : 0;
       default -> 0;
     };
   }

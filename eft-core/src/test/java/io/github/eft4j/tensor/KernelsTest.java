@@ -112,7 +112,7 @@ class KernelsTest {
   @Property(tries = 300)
   void dots(
       @ForAll WeightType type,
-      @ForAll @IntRange(min = 1, max = 8) int tokens,
+      @ForAll @IntRange(min = 1, max = 32) int tokens,
       @ForAll @IntRange(min = 1, max = 150) int rows,
       @ForAll @IntRange(min = 1, max = 5) int blocks,
       @ForAll long seed) {
