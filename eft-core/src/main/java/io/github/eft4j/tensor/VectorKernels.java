@@ -25,8 +25,8 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <p>Where {@value #SUMS} partial sums need several registers, a loop over {@code part} goes over
  * the (cached) data once for each: the source, and what a register holds, is the same for all
- * widths. Methods stay small, one tile or one block each: C2 gives up inlining in large ones, and
- * then allocates every vector.
+ * widths. A method is one tile or one loop, and the longer ones have their arithmetic written out:
+ * C2 gives up inlining helpers in large methods, and then allocates every vector.
  */
 final class VectorKernels implements Kernels {
   private static final int BITS = bits();
@@ -226,21 +226,25 @@ final class VectorKernels implements Kernels {
   }
 
   /**
-   * Half to single precision: exponent and fraction 13 bits lower, the exponent greater by 112;
-   * subnormal numbers are integers times 2⁻²⁴. Infinities and NaNs are no weights.
+   * Half to single precision: exponent and fraction 13 bits lower, the exponent greater by 112.
+   * That makes 2⁻¹⁵ · (1 + f) of a subnormal number 2⁻¹⁴ · f; twice that, less 2⁻¹⁴, is the number
+   * again. Arithmetic with subnormal numbers themselves is very slow on some processors. Infinities
+   * and NaNs are no weights.
    */
   private static FloatVector half(long weights) {
     ShortVector s = ShortVector.fromMemorySegment(HALVES, ALL, weights, ORDER);
     IntVector bits = (IntVector) s.convertShape(VectorOperators.S2I, INTS, 0);
     IntVector magnitude = bits.and(0x7fff);
-    IntVector subnormal =
-        ((FloatVector) magnitude.convertShape(VectorOperators.I2F, FLOATS, 0))
-            .mul(0x1p-24f)
-            .reinterpretAsInts();
     return magnitude
         .lanewise(VectorOperators.LSHL, 13)
         .add(112 << 23)
-        .blend(subnormal, magnitude.compare(VectorOperators.LT, 0x400))
+        .reinterpretAsFloats()
+        .lanewise(
+            VectorOperators.FMA,
+            all(2),
+            all(-0x1p-14f),
+            magnitude.compare(VectorOperators.LT, 0x400).cast(FLOATS))
+        .reinterpretAsInts()
         .or(bits.and(0x8000_0000))
         .reinterpretAsFloats();
   }
@@ -886,11 +890,7 @@ final class VectorKernels implements Kernels {
     }
   }
 
-  /**
-   * Half precision: exponent and fraction 13 bits lower, the exponent greater by 112. That makes
-   * 2⁻¹⁵ · (1 + f) of a subnormal 2⁻¹⁴ · f, which is twice the number less 2⁻¹⁴: arithmetic with
-   * subnormal numbers itself is very slow on some processors. Infinities and NaNs are no weights.
-   */
+  /** {@link #half}, written out. */
   private static void halfDots(
       long x,
       long w0,
