@@ -181,7 +181,25 @@ public final class JvmOps implements TensorOps {
 
   @Override
   public Matrix matrix(StoredTensor tensor) {
+    JvmMatrix matrix = new JvmMatrix(tensor);
+    matrix.pack(pool, threads);
+    return matrix;
+  }
+
+  @Override
+  public Matrix table(StoredTensor tensor) {
     return new JvmMatrix(tensor);
+  }
+
+  /**
+   * Whether weights of a type are packed at load, into memory of their own: {@link #linear} then
+   * rounds activations to 8 bits and adds up exact integers, 16 bits wide.
+   *
+   * @param type the type
+   * @return true for Q4_0; others are multiplied as they are stored
+   */
+  public static boolean packs(WeightType type) {
+    return JvmMatrix.isPacked(type);
   }
 
   @Override
@@ -296,6 +314,9 @@ public final class JvmOps implements TensorOps {
           throw new IllegalArgumentException(
               "%s: [%d, %d] cannot be multiplied with rows of %d numbers"
                   .formatted(matrix.name(), matrix.rows(), matrix.columns(), columns));
+        }
+        if (packs(matrix.type()) && !matrix.isPacked()) {
+          throw new IllegalArgumentException(matrix.name() + " is a table for lookups only");
         }
         Arrays2d.address("out", outs.get(i), rows, matrix.rows());
         INDArray bias = layer.bias();

@@ -119,6 +119,53 @@ interface Kernels {
       float[] sums);
 
   /**
+   * Rounds the activations of one token for {@link #nibbleDots}, as {@link Nibbles} says. The
+   * integers are those nearest to x · (127 / m), where both operations are rounded, and even in
+   * case of a tie.
+   *
+   * @param x address of {@code columns} floats
+   * @param columns the number of columns, whole blocks
+   * @param out holds the blocks
+   * @param at index of the first of them
+   * @param stride ints from one block to the next
+   */
+  void quantize(long x, int columns, int[] out, int at, int stride);
+
+  /**
+   * The number of tokens that {@link #nibbleDots} best multiplies together.
+   *
+   * @param left how many tokens there are, at least 1
+   * @return the number of tokens; may be greater than {@code left}
+   */
+  int nibbleTokens(int left);
+
+  /**
+   * Products of a few tokens with rows of packed nibbles.
+   *
+   * @param x holds the tokens, {@code [columns / 32][together]} blocks, see {@link Nibbles}
+   * @param at index of the first of them
+   * @param together the number of tokens that lie together, a result of {@link #nibbleTokens}
+   * @param tokens the number of tokens that matter
+   * @param w address of the first group of rows; the others follow it
+   * @param rows the number of rows
+   * @param columns the length of a row
+   * @param out address of {@code rows} floats for the first token
+   * @param outStride bytes from one token's results to the next one's
+   * @param sums working memory, {@link #dotsMemory} floats
+   */
+  void nibbleDots(
+      int[] x,
+      int at,
+      int together,
+      int tokens,
+      long w,
+      int rows,
+      int columns,
+      long out,
+      long outStride,
+      float[] sums);
+
+  /**
    * The size of the working memory of {@link #dots}: sums, and as much again for what a kernel
    * keeps besides, such as the scales of blocks.
    *

@@ -8,9 +8,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Several linear layers of one input. A task is a range of one layer's rows; it writes those
  * columns of the outputs. Reused, so that a call allocates nothing.
  *
- * <p>One token, or a few, packed in groups, are multiplied with the weights as they are stored,
- * where there is a kernel for that. Others are packed into tiles, and the weights dequantised into
- * tiles block by block, small enough for the first-level cache:
+ * <p>Weights that were packed at load are multiplied with rounded activations, see {@link Nibbles}.
+ * With others one token, or a few, packed in groups, are multiplied with the weights as they are
+ * stored, where there is a kernel for that. Others are packed into tiles, and the weights
+ * dequantised into tiles block by block, small enough for the first-level cache:
  *
  * <pre>
  *  tokens    [tile][round][tileTokens][SUMS]   once, for all tasks
@@ -21,6 +22,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class LinearJob implements WorkerPool.Tasks {
   /** Rows of a task come in multiples of this: whole tiles of every kernel. */
   private static final int ROW_UNIT = 24;
+
+  /** Rows of a task where they are packed: a group for each of four streams. */
+  private static final int PACKED_TASK_ROWS = 4 * Nibbles.ROWS;
 
   /** Tasks a thread, so that one that is held up delays the others little. */
   private static final int TASKS_PER_THREAD = 8;
@@ -49,6 +53,8 @@ final class LinearJob implements WorkerPool.Tasks {
   private final Scratch[] scratch;
   private final Scratch packed = new Scratch();
   private final Scratch groupMemory = new Scratch();
+  private final Scratch roundedMemory = new Scratch();
+  private final WorkerPool.Tasks rounding = (token, _) -> round(token);
   private final int tileTokens;
   private final int tileRows;
 
@@ -73,7 +79,11 @@ final class LinearJob implements WorkerPool.Tasks {
   /** The tokens in tiles, where a layer needs them. */
   private long tiles;
 
-  private int taskRows;
+  /** The tokens with their activations rounded, where a layer needs them. */
+  private int[] rounded = {};
+
+  private int rows;
+  private int threads;
 
   LinearJob(Kernels kernels, Scratch[] scratch) {
     this.kernels = kernels;
@@ -91,24 +101,27 @@ final class LinearJob implements WorkerPool.Tasks {
     tokens = Arrays2d.rows(x);
     columns = Arrays2d.columns(x);
     rounds = (columns + SUMS - 1) / SUMS;
-    int rows = 0;
-    long rowBytes = 0;
+    this.threads = threads;
+    rows = 0;
     boolean inGroups = false;
     boolean inTiles = false;
+    boolean inBlocks = false;
     for (int i = 0; i < layers.size(); i++) {
-      Matrix weight = layers.get(i).weight();
+      JvmMatrix weight = (JvmMatrix) layers.get(i).weight();
       rows += weight.rows();
-      rowBytes = Math.max(rowBytes, weight.type().bytes(columns));
+      boolean isPacked = weight.isPacked();
       boolean hasDots = hasDots(weight.type());
-      inGroups |= tokens > 1 && hasDots;
-      inTiles |= tokens > 1 && !hasDots;
+      inBlocks |= isPacked;
+      inGroups |= tokens > 1 && hasDots && !isPacked;
+      inTiles |= tokens > 1 && !hasDots && !isPacked;
     }
     long at = Arrays2d.address(x);
+    if (inBlocks) {
+      this.x = at;
+      roundAll(pool);
+    }
     this.x = tokens == 1 ? padded(at) : inGroups ? packed(at, Kernels.DOTS_GROUP, groupMemory) : 0;
     tiles = inTiles ? packed(at, tileTokens, packed) : 0;
-    int units = (int) Math.max(1, TASK_BYTES / (rowBytes * ROW_UNIT));
-    taskRows =
-        Math.min(roundUp(rows / (threads * TASKS_PER_THREAD) + 1, ROW_UNIT), units * ROW_UNIT);
     int tasks = 0;
     for (int i = 0; i < layers.size(); i++) {
       tasks += tasks(layers.get(i));
@@ -123,7 +136,55 @@ final class LinearJob implements WorkerPool.Tasks {
   }
 
   private int tasks(Linear layer) {
+    int taskRows = taskRows((JvmMatrix) layer.weight());
     return (layer.weight().rows() + taskRows - 1) / taskRows;
+  }
+
+  private int taskRows(JvmMatrix weight) {
+    if (weight.isPacked()) {
+      return PACKED_TASK_ROWS;
+    }
+    int most = (int) Math.max(1, TASK_BYTES / (weight.type().bytes(columns) * ROW_UNIT)) * ROW_UNIT;
+    return Math.min(roundUp(rows / (threads * TASKS_PER_THREAD) + 1, ROW_UNIT), most);
+  }
+
+  /** Rounds the activations of all tokens: those that are multiplied together lie together. */
+  private void roundAll(WorkerPool pool) {
+    int blocks = columns / Nibbles.COLUMNS;
+    int last = 0;
+    while (last < tokens) {
+      last += kernels.nibbleTokens(tokens - last);
+    }
+    int size = Math.multiplyExact(Nibbles.ACTIVATION_INTS * blocks, last);
+    rounded = roundedMemory.ints(size);
+    if (last > tokens) {
+      Arrays.fill(rounded, 0, size, 0);
+    }
+    if (tokens == 1) {
+      round(0);
+    } else {
+      pool.run(tokens, threads, rounding);
+    }
+  }
+
+  private void round(int token) {
+    int first = 0;
+    int together = kernels.nibbleTokens(tokens);
+    while (first + together <= token) {
+      first += together;
+      together = kernels.nibbleTokens(tokens - first);
+    }
+    kernels.quantize(
+        x + 4L * token * columns,
+        columns,
+        rounded,
+        rounded(first) + Nibbles.ACTIVATION_INTS * (token - first),
+        Nibbles.ACTIVATION_INTS * together);
+  }
+
+  /** The index of the tokens that are multiplied together, from the first of them on. */
+  private int rounded(int token) {
+    return Nibbles.ACTIVATION_INTS * (columns / Nibbles.COLUMNS) * token;
   }
 
   /** Whether the tokens are multiplied with the weights as they are stored. */
@@ -171,10 +232,13 @@ final class LinearJob implements WorkerPool.Tasks {
     }
     Linear linear = layers.get(layer);
     JvmMatrix matrix = (JvmMatrix) linear.weight();
+    int taskRows = taskRows(matrix);
     int from = left * taskRows;
     int to = Math.min(from + taskRows, matrix.rows());
     long out = Arrays2d.address(outs.get(layer));
-    if (hasDots(matrix.type())) {
+    if (matrix.isPacked()) {
+      multiplyPacked(matrix, from, to, out, scratch[worker]);
+    } else if (hasDots(matrix.type())) {
       kernels.dots(
           matrix.type(),
           x,
@@ -202,6 +266,24 @@ final class LinearJob implements WorkerPool.Tasks {
         long at = out + 4L * ((long) t * matrix.rows() + from);
         kernels.add(at, biasAt, to - from, at);
       }
+    }
+  }
+
+  private void multiplyPacked(JvmMatrix matrix, int from, int to, long out, Scratch memory) {
+    int together;
+    for (int t = 0; t < tokens; t += together) {
+      together = kernels.nibbleTokens(tokens - t);
+      kernels.nibbleDots(
+          rounded,
+          rounded(t),
+          together,
+          Math.min(together, tokens - t),
+          matrix.nibbles(from),
+          to - from,
+          columns,
+          out + 4L * ((long) t * matrix.rows() + from),
+          4L * matrix.rows(),
+          memory.floats(Kernels.dotsMemory()));
     }
   }
 

@@ -21,6 +21,10 @@ final class Memory {
     ALL.set(FLOAT, address, value);
   }
 
+  static short getShort(long address) {
+    return ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, address);
+  }
+
   static void setShort(long address, short value) {
     ALL.set(ValueLayout.JAVA_SHORT_UNALIGNED, address, value);
   }

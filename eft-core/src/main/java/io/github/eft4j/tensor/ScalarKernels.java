@@ -101,6 +101,78 @@ final class ScalarKernels implements Kernels {
   }
 
   @Override
+  public void quantize(long x, int columns, int[] out, int at, int stride) {
+    for (int block = 0; block < columns / Nibbles.COLUMNS; block++) {
+      quantize(x + 4L * Nibbles.COLUMNS * block, out, at + block * stride);
+    }
+  }
+
+  private static void quantize(long x, int[] out, int at) {
+    float largest = 0;
+    for (int i = 0; i < Nibbles.COLUMNS; i++) {
+      largest = Math.max(largest, Math.abs(get(x + 4L * i)));
+    }
+    float factor = largest < Nibbles.SMALLEST ? 0 : Nibbles.LARGEST / largest;
+    int sum = 0;
+    int before = 0;
+    for (int i = 0; i < Nibbles.COLUMNS; i++) {
+      int q =
+          Float.floatToRawIntBits(get(x + 4L * i) * factor + Nibbles.ROUNDER)
+              - Float.floatToRawIntBits(Nibbles.ROUNDER);
+      int y = i % 4 == 0 ? q : q - 16 * before;
+      out[at + 1 + i] = (y & 0xffff) | (y << 16);
+      sum += q;
+      before = q;
+    }
+    Nibbles.finish(out, at, largest, sum);
+  }
+
+  @Override
+  public int nibbleTokens(int left) {
+    return 1;
+  }
+
+  @Override
+  public void nibbleDots(
+      int[] x,
+      int first,
+      int together,
+      int tokens,
+      long w,
+      int rows,
+      int columns,
+      long out,
+      long outStride,
+      float[] sums) {
+    for (int row = 0; row < rows; row++) {
+      long weights =
+          w + row / Nibbles.ROWS * Nibbles.groupBytes(columns) + 2L * (row % Nibbles.ROWS);
+      for (int t = 0; t < tokens; t++) {
+        float sum = 0;
+        for (int block = 0; block < columns / Nibbles.COLUMNS; block++) {
+          long scale = weights + block * Nibbles.BLOCK_BYTES;
+          int token = first + Nibbles.ACTIVATION_INTS * (block * together + t);
+          float factor =
+              Float.float16ToFloat(Memory.getShort(scale))
+                  * Float.intBitsToFloat(x[token + Nibbles.ACTIVATION_SCALE]);
+          sum = Math.fma(factor, nibbleDot(x, token, scale + Nibbles.QUAD_BYTES), sum);
+        }
+        set(out + t * outStride + 4L * row, sum);
+      }
+    }
+  }
+
+  /** The integer product of a block; what does not fit in 16 bits gets lost and returns. */
+  private static short nibbleDot(int[] x, int token, long weights) {
+    int sum = x[token];
+    for (int i = 0; i < Nibbles.COLUMNS; i++) {
+      int four = Memory.getShort(weights + i / 4 * Nibbles.QUAD_BYTES) & 0xffff;
+      sum += (four >>> (4 * (i % 4))) * x[token + 1 + i];
+    }
+    return (short) sum;
+  }
+
+  @Override
   public void rmsNorm(long x, long weight, int n, float epsilon, long out, long scratch) {
     float factor = 1 / (float) Math.sqrt(squares(x, 0, n, scratch) / n + epsilon);
     for (long i = 0; i < 4L * n; i += 4) {

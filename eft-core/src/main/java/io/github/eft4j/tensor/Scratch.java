@@ -10,6 +10,7 @@ final class Scratch {
 
   private MemorySegment memory = MemorySegment.NULL;
   private float[] floats = new float[0];
+  private int[] ints = new int[0];
 
   Scratch() {}
 
@@ -37,5 +38,18 @@ final class Scratch {
       floats = new float[count];
     }
     return floats;
+  }
+
+  /**
+   * An array on the heap, for integers.
+   *
+   * @param count the number of ints needed
+   * @return an array of at least that many ints, of any content
+   */
+  int[] ints(int count) {
+    if (ints.length < count) {
+      ints = new int[count];
+    }
+    return ints;
   }
 }

@@ -69,6 +69,16 @@ public interface TensorOps {
   Matrix matrix(StoredTensor tensor);
 
   /**
+   * Makes a matrix ready for {@link #embed} alone.
+   *
+   * @param tensor the matrix {@code [ids, size]}
+   * @return the matrix; {@link #linear} may refuse it
+   */
+  default Matrix table(StoredTensor tensor) {
+    return matrix(tensor);
+  }
+
+  /**
    * Reads a vector, such as a norm's weight or a bias.
    *
    * @param tensor a tensor of one row

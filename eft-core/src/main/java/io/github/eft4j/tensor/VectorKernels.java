@@ -7,6 +7,7 @@ import static io.github.eft4j.tensor.Memory.set;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -42,6 +43,18 @@ final class VectorKernels implements Kernels {
    */
   private static final VectorSpecies<Byte> BYTES =
       BITS == 512 ? ByteVector.SPECIES_128 : ByteVector.SPECIES_64;
+
+  private static final VectorSpecies<Short> SHORTS =
+      VectorSpecies.of(short.class, VectorShape.forBitSize(BITS));
+
+  /**
+   * Sign, exponent and fraction of a half-precision number, moved to where they are in single
+   * precision; as such it is smaller by a factor of 2¹¹².
+   */
+  private static final int HALF_BITS = 0x8fff_e000;
+
+  private static final ShortVector FOURS = ShortVector.broadcast(SHORTS, 4);
+  private static final VectorMask<Integer> NOT_FIRST_OF_FOUR = VectorMask.fromLong(INTS, 0xeeee);
 
   /** Which of the scales and minima of a block of Q4_K are minima. */
   private static final VectorMask<Float> MINIMA = VectorMask.fromLong(FLOATS, 0xf0f0);
@@ -98,6 +111,15 @@ final class VectorKernels implements Kernels {
 
   /** Bytes of weights that certainly stay in the cache of one core while they are used. */
   private static final long CACHED_BYTES = 128 << 10;
+
+  /** Where the integer sums of a block of packed nibbles lie, behind the sums. */
+  private static final int DOTS = DOTS_SUMS * SUMS;
+
+  /** Registers for the rows that lie together in packed nibbles. */
+  private static final int NIBBLE_PARTS = Nibbles.ROWS / (2 * LENGTH);
+
+  /** Ints from one token to the next in rounded activations. */
+  private static final int ACTIVATION = Nibbles.ACTIVATION_INTS;
 
   /** Keeps an address as it is, and tells the compiler that it is not negative. */
   private static final long ADDRESS = Long.MAX_VALUE >> 1;
@@ -695,7 +717,7 @@ final class VectorKernels implements Kernels {
     return switch (type) {
       case F32, F16, BF16 -> 1;
       case Q4_K -> LENGTH > 4 ? 1 : 0; // no vector has 4 bytes
-      case Q8_0, Q4_0 -> LENGTH > 4 ? 32 : 0;
+      case Q8_0 -> LENGTH > 4 ? 32 : 0;
       default -> 0;
     };
   }
@@ -731,7 +753,7 @@ final class VectorKernels implements Kernels {
         if (streams == STREAMS) {
           dots(type, tokens, at, w, rowBytes, rows, each, from, count, columns, sums);
         } else {
-          fewDots(type, width, at, w, rowBytes, rows, each, from, count, columns, sums);
+          fewDots(width, at, w, rowBytes, rows, each, from, count, columns, sums);
         }
         for (int i = 0; i < Math.min(width, tokens - t); i++) {
           for (int s = 0; s < streams; s++) {
@@ -775,11 +797,7 @@ final class VectorKernels implements Kernels {
     long w6 = w0 + rowBytes * first(6, rows, each);
     long w7 = w0 + rowBytes * first(7, rows, each);
     if (tokens == 2) {
-      if (type == WeightType.Q8_0) {
-        q8Dots8x2(x, w0, w1, w2, w3, w4, w5, w6, w7, count, columns, sums);
-      } else {
-        q4Dots8x2(x, w0, w1, w2, w3, w4, w5, w6, w7, count, columns, sums);
-      }
+      q8Dots8x2(x, w0, w1, w2, w3, w4, w5, w6, w7, count, columns, sums);
       return;
     }
     switch (type) {
@@ -787,7 +805,6 @@ final class VectorKernels implements Kernels {
       case F16 -> halfDots(x, w0, w1, w2, w3, w4, w5, w6, w7, count, columns, sums);
       case BF16 -> brainFloatDots(x, w0, w1, w2, w3, w4, w5, w6, w7, count, columns, sums);
       case Q8_0 -> q8Dots(x, w0, w1, w2, w3, w4, w5, w6, w7, count, columns, sums);
-      case Q4_0 -> q4Dots(x, w0, w1, w2, w3, w4, w5, w6, w7, count, columns, sums);
       case Q4_K -> q4KDots(x, w0, rowBytes * each, rowBytes * (rows - each), count, columns, sums);
       default -> throw new IllegalArgumentException("no dot products with " + type);
     }
@@ -798,7 +815,6 @@ final class VectorKernels implements Kernels {
    * there are registers for the sums, 4 or 2. Writes {@code [count][FEW_STREAMS][width][SUMS]}.
    */
   private static void fewDots(
-      WeightType type,
       int width,
       long x,
       long w,
@@ -813,16 +829,10 @@ final class VectorKernels implements Kernels {
     long w1 = w0 + rowBytes * first(1, rows, each);
     long w2 = w0 + rowBytes * first(2, rows, each);
     long w3 = w0 + rowBytes * first(3, rows, each);
-    if (type == WeightType.Q8_0) {
-      if (width == 2) {
-        q8Dots4x2(x, w0, w1, w2, w3, count, columns, sums);
-      } else {
-        q8Dots4x4(x, w0, w1, w2, w3, count, columns, sums);
-      }
-    } else if (width == 2) {
-      q4Dots4x2(x, w0, w1, w2, w3, count, columns, sums);
+    if (width == 2) {
+      q8Dots4x2(x, w0, w1, w2, w3, count, columns, sums);
     } else {
-      q4Dots4x4(x, w0, w1, w2, w3, count, columns, sums);
+      q8Dots4x4(x, w0, w1, w2, w3, count, columns, sums);
     }
   }
 
@@ -1807,734 +1817,790 @@ final class VectorKernels implements Kernels {
     }
   }
 
-  private static void q4Dots(
-      long x,
-      long w0,
-      long w1,
-      long w2,
-      long w3,
-      long w4,
-      long w5,
-      long w6,
-      long w7,
-      int count,
+  @Override
+  public void quantize(long x, int columns, int[] out, int at, int stride) {
+    for (int block = 0; block < columns / Nibbles.COLUMNS; block++) {
+      quantize(x + 4L * Nibbles.COLUMNS * block, out, at + block * stride);
+    }
+  }
+
+  /** One block of activations. */
+  private static void quantize(long x, int[] out, int at) {
+    IntVector most = IntVector.zero(INTS);
+    for (int i = 0; i < Nibbles.COLUMNS; i += LENGTH) {
+      most = most.max(load(x + 4L * i).reinterpretAsInts().and(Integer.MAX_VALUE));
+    }
+    float largest = Float.intBitsToFloat(most.reduceLanes(VectorOperators.MAX));
+    float factor = largest < Nibbles.SMALLEST ? 0 : Nibbles.LARGEST / largest;
+    IntVector sum = IntVector.zero(INTS);
+    for (int i = 0; i < Nibbles.COLUMNS; i += LENGTH) {
+      IntVector q =
+          load(x + 4L * i)
+              .mul(factor)
+              .add(Nibbles.ROUNDER)
+              .reinterpretAsInts()
+              .sub(Float.floatToRawIntBits(Nibbles.ROUNDER));
+      q.intoArray(out, at + 1 + i);
+      sum = sum.add(q);
+    }
+    // From the last to the first, since each factor needs the integer before it.
+    for (int i = Nibbles.COLUMNS - LENGTH; i >= 0; i -= LENGTH) {
+      IntVector before = IntVector.fromArray(INTS, out, at + i);
+      IntVector factors =
+          IntVector.fromArray(INTS, out, at + 1 + i)
+              .sub(before.lanewise(VectorOperators.LSHL, 4), NOT_FIRST_OF_FOUR);
+      factors.and(0xffff).or(factors.lanewise(VectorOperators.LSHL, 16)).intoArray(out, at + 1 + i);
+    }
+    Nibbles.finish(out, at, largest, sum.reduceLanes(VectorOperators.ADD));
+  }
+
+  @Override
+  public int nibbleTokens(int left) {
+    if (left == 1) {
+      return 1;
+    }
+    if (left == 2 || !MANY_REGISTERS) {
+      return 2;
+    }
+    return left <= 4 ? 4 : 8;
+  }
+
+  @Override
+  public void nibbleDots(
+      int[] x,
+      int at,
+      int together,
+      int tokens,
+      long w,
+      int rows,
       int columns,
+      long out,
+      long outStride,
       float[] sums) {
-    int length = columns / 32;
-    for (int part = 0; part < PARTS; part++) {
-      FloatVector a0 = FloatVector.zero(FLOATS);
-      FloatVector a1 = a0;
-      FloatVector a2 = a0;
-      FloatVector a3 = a0;
-      FloatVector a4 = a0;
-      FloatVector a5 = a0;
-      FloatVector a6 = a0;
-      FloatVector a7 = a0;
-      long start = x + part * STEP;
-      long end = start + 2 * ROUND * length;
-      long next = start;
-      int to = part * LENGTH;
-      for (int i = 0; i < count * length; i++) {
-        long k = next & ADDRESS;
-        long block = 18L * i;
-        long bytes = block + 2 + part * BYTE_STEP;
-        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
-        FloatVector u0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + ROUND, ORDER);
-        FloatVector d =
-            FloatVector.broadcast(
-                FLOATS,
-                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w0 + block) & 0xffff]);
-        FloatVector m = d.mul(-8);
-        IntVector q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        FloatVector p =
-            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
-        a0 = p.fma(v0, a0);
-        p =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m);
-        a0 = p.fma(u0, a0);
-        d =
-            FloatVector.broadcast(
-                FLOATS,
-                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w1 + block) & 0xffff]);
-        m = d.mul(-8);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
-        a1 = p.fma(v0, a1);
-        p =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m);
-        a1 = p.fma(u0, a1);
-        d =
-            FloatVector.broadcast(
-                FLOATS,
-                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w2 + block) & 0xffff]);
-        m = d.mul(-8);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w2 + bytes, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
-        a2 = p.fma(v0, a2);
-        p =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m);
-        a2 = p.fma(u0, a2);
-        d =
-            FloatVector.broadcast(
-                FLOATS,
-                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w3 + block) & 0xffff]);
-        m = d.mul(-8);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w3 + bytes, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
-        a3 = p.fma(v0, a3);
-        p =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m);
-        a3 = p.fma(u0, a3);
-        d =
-            FloatVector.broadcast(
-                FLOATS,
-                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w4 + block) & 0xffff]);
-        m = d.mul(-8);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w4 + bytes, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
-        a4 = p.fma(v0, a4);
-        p =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m);
-        a4 = p.fma(u0, a4);
-        d =
-            FloatVector.broadcast(
-                FLOATS,
-                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w5 + block) & 0xffff]);
-        m = d.mul(-8);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w5 + bytes, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
-        a5 = p.fma(v0, a5);
-        p =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m);
-        a5 = p.fma(u0, a5);
-        d =
-            FloatVector.broadcast(
-                FLOATS,
-                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w6 + block) & 0xffff]);
-        m = d.mul(-8);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w6 + bytes, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
-        a6 = p.fma(v0, a6);
-        p =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m);
-        a6 = p.fma(u0, a6);
-        d =
-            FloatVector.broadcast(
-                FLOATS,
-                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w7 + block) & 0xffff]);
-        m = d.mul(-8);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w7 + bytes, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
-        a7 = p.fma(v0, a7);
-        p =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m);
-        a7 = p.fma(u0, a7);
-        next += 2 * ROUND;
-        if (next == end) {
-          a0.intoArray(sums, to);
-          a1.intoArray(sums, to + SUMS);
-          a2.intoArray(sums, to + 2 * SUMS);
-          a3.intoArray(sums, to + 3 * SUMS);
-          a4.intoArray(sums, to + 4 * SUMS);
-          a5.intoArray(sums, to + 5 * SUMS);
-          a6.intoArray(sums, to + 6 * SUMS);
-          a7.intoArray(sums, to + 7 * SUMS);
-          a0 = FloatVector.zero(FLOATS);
-          a1 = a0;
-          a2 = a0;
-          a3 = a0;
-          a4 = a0;
-          a5 = a0;
-          a6 = a0;
-          a7 = a0;
-          next = start;
-          to += 8 * SUMS;
+    // As in dots, some streams of weights that lie apart, here of groups of rows; a group may need
+    // several registers.
+    int streams = together > 4 ? 2 : 4;
+    int parts = Math.min(NIBBLE_PARTS, streams);
+    int groups = (rows + Nibbles.ROWS - 1) / Nibbles.ROWS;
+    int groupsTogether = streams / parts;
+    int each = (groups + groupsTogether - 1) / groupsTogether;
+    for (int group = 0; group < each; group++) {
+      for (int part = 0; part < NIBBLE_PARTS; part += parts) {
+        Arrays.fill(sums, 0, streams * together * 2 * LENGTH, 0);
+        nibbleDots(
+            x,
+            at,
+            together,
+            w + part * STEP,
+            group,
+            groups,
+            each,
+            parts,
+            columns / Nibbles.COLUMNS,
+            sums);
+        for (int s = 0; s < streams; s++) {
+          int row =
+              Nibbles.ROWS * (first(s / parts, groups, each) + group)
+                  + 2 * LENGTH * (part + s % parts);
+          for (int t = 0; t < tokens; t++) {
+            int from = (s * together + t) * 2 * LENGTH;
+            for (int i = 0; i < Math.min(2 * LENGTH, rows - row); i++) {
+              set(out + t * outStride + 4L * (row + i), sums[from + i % 2 * LENGTH + i / 2]);
+            }
+          }
         }
       }
     }
   }
 
-  /** Products of 8 rows × 2 tokens of Q4_0: 16 accumulators. */
-  private static void q4Dots8x2(
-      long x,
-      long w0,
-      long w1,
-      long w2,
-      long w3,
-      long w4,
-      long w5,
-      long w6,
-      long w7,
-      int count,
-      int columns,
+  private static void nibbleDots(
+      int[] x,
+      int at,
+      int together,
+      long w,
+      int group,
+      int groups,
+      int each,
+      int parts,
+      int blocks,
       float[] sums) {
-    int length = columns / 32;
-    for (int part = 0; part < PARTS; part++) {
-      FloatVector a00 = FloatVector.zero(FLOATS);
-      FloatVector a01 = a00;
-      FloatVector a10 = a00;
-      FloatVector a11 = a00;
-      FloatVector a20 = a00;
-      FloatVector a21 = a00;
-      FloatVector a30 = a00;
-      FloatVector a31 = a00;
-      FloatVector a40 = a00;
-      FloatVector a41 = a00;
-      FloatVector a50 = a00;
-      FloatVector a51 = a00;
-      FloatVector a60 = a00;
-      FloatVector a61 = a00;
-      FloatVector a70 = a00;
-      FloatVector a71 = a00;
-      long start = x + part * STEP;
-      long end = start + 8 * ROUND * length;
-      long next = start;
-      int to = part * LENGTH;
-      for (int i = 0; i < count * length; i++) {
-        long k = next & ADDRESS;
-        long block = 18L * i;
-        long bytes = block + 2 + part * BYTE_STEP;
-        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
-        FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + ROUND, ORDER);
-        FloatVector u0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 4 * ROUND, ORDER);
-        FloatVector u1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 5 * ROUND, ORDER);
-        FloatVector d =
-            FloatVector.broadcast(
-                FLOATS,
-                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w0 + block) & 0xffff]);
-        FloatVector m = d.mul(-8);
-        IntVector q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        FloatVector p =
-            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
-        a00 = p.fma(v0, a00);
-        a01 = p.fma(v1, a01);
-        p =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m);
-        a00 = p.fma(u0, a00);
-        a01 = p.fma(u1, a01);
-        d =
-            FloatVector.broadcast(
-                FLOATS,
-                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w1 + block) & 0xffff]);
-        m = d.mul(-8);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
-        a10 = p.fma(v0, a10);
-        a11 = p.fma(v1, a11);
-        p =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m);
-        a10 = p.fma(u0, a10);
-        a11 = p.fma(u1, a11);
-        d =
-            FloatVector.broadcast(
-                FLOATS,
-                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w2 + block) & 0xffff]);
-        m = d.mul(-8);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w2 + bytes, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
-        a20 = p.fma(v0, a20);
-        a21 = p.fma(v1, a21);
-        p =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m);
-        a20 = p.fma(u0, a20);
-        a21 = p.fma(u1, a21);
-        d =
-            FloatVector.broadcast(
-                FLOATS,
-                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w3 + block) & 0xffff]);
-        m = d.mul(-8);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w3 + bytes, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
-        a30 = p.fma(v0, a30);
-        a31 = p.fma(v1, a31);
-        p =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m);
-        a30 = p.fma(u0, a30);
-        a31 = p.fma(u1, a31);
-        d =
-            FloatVector.broadcast(
-                FLOATS,
-                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w4 + block) & 0xffff]);
-        m = d.mul(-8);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w4 + bytes, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
-        a40 = p.fma(v0, a40);
-        a41 = p.fma(v1, a41);
-        p =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m);
-        a40 = p.fma(u0, a40);
-        a41 = p.fma(u1, a41);
-        d =
-            FloatVector.broadcast(
-                FLOATS,
-                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w5 + block) & 0xffff]);
-        m = d.mul(-8);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w5 + bytes, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
-        a50 = p.fma(v0, a50);
-        a51 = p.fma(v1, a51);
-        p =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m);
-        a50 = p.fma(u0, a50);
-        a51 = p.fma(u1, a51);
-        d =
-            FloatVector.broadcast(
-                FLOATS,
-                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w6 + block) & 0xffff]);
-        m = d.mul(-8);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w6 + bytes, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
-        a60 = p.fma(v0, a60);
-        a61 = p.fma(v1, a61);
-        p =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m);
-        a60 = p.fma(u0, a60);
-        a61 = p.fma(u1, a61);
-        d =
-            FloatVector.broadcast(
-                FLOATS,
-                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w7 + block) & 0xffff]);
-        m = d.mul(-8);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w7 + bytes, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
-        a70 = p.fma(v0, a70);
-        a71 = p.fma(v1, a71);
-        p =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m);
-        a70 = p.fma(u0, a70);
-        a71 = p.fma(u1, a71);
-        next += 8 * ROUND;
-        if (next == end) {
-          a00.intoArray(sums, to);
-          a01.intoArray(sums, to + SUMS);
-          a10.intoArray(sums, to + 2 * SUMS);
-          a11.intoArray(sums, to + 3 * SUMS);
-          a20.intoArray(sums, to + 4 * SUMS);
-          a21.intoArray(sums, to + 5 * SUMS);
-          a30.intoArray(sums, to + 6 * SUMS);
-          a31.intoArray(sums, to + 7 * SUMS);
-          a40.intoArray(sums, to + 8 * SUMS);
-          a41.intoArray(sums, to + 9 * SUMS);
-          a50.intoArray(sums, to + 10 * SUMS);
-          a51.intoArray(sums, to + 11 * SUMS);
-          a60.intoArray(sums, to + 12 * SUMS);
-          a61.intoArray(sums, to + 13 * SUMS);
-          a70.intoArray(sums, to + 14 * SUMS);
-          a71.intoArray(sums, to + 15 * SUMS);
-          a00 = FloatVector.zero(FLOATS);
-          a01 = a00;
-          a10 = a00;
-          a11 = a00;
-          a20 = a00;
-          a21 = a00;
-          a30 = a00;
-          a31 = a00;
-          a40 = a00;
-          a41 = a00;
-          a50 = a00;
-          a51 = a00;
-          a60 = a00;
-          a61 = a00;
-          a70 = a00;
-          a71 = a00;
-          next = start;
-          to += 16 * SUMS;
-        }
-      }
+    long groupBytes = blocks * Nibbles.BLOCK_BYTES;
+    long w0 = w + group * groupBytes;
+    long w1 = w0 + first(1 / parts, groups, each) * groupBytes + 1 % parts * STEP;
+    long w2 = w0 + first(2 / parts, groups, each) * groupBytes + 2 % parts * STEP;
+    long w3 = w0 + first(3 / parts, groups, each) * groupBytes + 3 % parts * STEP;
+    switch (together) {
+      case 1 -> nibbleDots4x1(x, at, w0, w1, w2, w3, blocks, 4, sums);
+      case 2 -> nibbleDots4x2(x, at, w0, w1, w2, w3, blocks, 4, sums);
+      case 4 -> nibbleDots4x4(x, at, w0, w1, w2, w3, blocks, 4, sums);
+      default -> nibbleDots2x8(x, at, w0, w1, blocks, 4, sums);
     }
   }
 
-  /** Products of 4 rows × 2 tokens of Q4_0: 8 accumulators. */
-  private static void q4Dots4x2(
-      long x, long w0, long w1, long w2, long w3, int count, int columns, float[] sums) {
-    int length = columns / 32;
-    for (int part = 0; part < PARTS; part++) {
-      FloatVector a00 = FloatVector.zero(FLOATS);
-      FloatVector a01 = a00;
-      FloatVector a10 = a00;
-      FloatVector a11 = a00;
-      FloatVector a20 = a00;
-      FloatVector a21 = a00;
-      FloatVector a30 = a00;
-      FloatVector a31 = a00;
-      long start = x + part * STEP;
-      long end = start + 8 * ROUND * length;
-      long next = start;
-      int to = part * LENGTH;
-      for (int i = 0; i < count * length; i++) {
-        long k = next & ADDRESS;
-        long block = 18L * i;
-        long bytes = block + 2 + part * BYTE_STEP;
-        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
-        FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + ROUND, ORDER);
-        FloatVector u0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 4 * ROUND, ORDER);
-        FloatVector u1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 5 * ROUND, ORDER);
-        FloatVector d =
-            FloatVector.broadcast(
-                FLOATS,
-                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w0 + block) & 0xffff]);
-        FloatVector m = d.mul(-8);
-        IntVector q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        FloatVector p =
-            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
-        a00 = p.fma(v0, a00);
-        a01 = p.fma(v1, a01);
-        p =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m);
-        a00 = p.fma(u0, a00);
-        a01 = p.fma(u1, a01);
-        d =
-            FloatVector.broadcast(
-                FLOATS,
-                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w1 + block) & 0xffff]);
-        m = d.mul(-8);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
-        a10 = p.fma(v0, a10);
-        a11 = p.fma(v1, a11);
-        p =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m);
-        a10 = p.fma(u0, a10);
-        a11 = p.fma(u1, a11);
-        d =
-            FloatVector.broadcast(
-                FLOATS,
-                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w2 + block) & 0xffff]);
-        m = d.mul(-8);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w2 + bytes, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
-        a20 = p.fma(v0, a20);
-        a21 = p.fma(v1, a21);
-        p =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m);
-        a20 = p.fma(u0, a20);
-        a21 = p.fma(u1, a21);
-        d =
-            FloatVector.broadcast(
-                FLOATS,
-                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w3 + block) & 0xffff]);
-        m = d.mul(-8);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w3 + bytes, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
-        a30 = p.fma(v0, a30);
-        a31 = p.fma(v1, a31);
-        p =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m);
-        a30 = p.fma(u0, a30);
-        a31 = p.fma(u1, a31);
-        next += 8 * ROUND;
-        if (next == end) {
-          a00.intoArray(sums, to);
-          a01.intoArray(sums, to + SUMS);
-          a10.intoArray(sums, to + 2 * SUMS);
-          a11.intoArray(sums, to + 3 * SUMS);
-          a20.intoArray(sums, to + 4 * SUMS);
-          a21.intoArray(sums, to + 5 * SUMS);
-          a30.intoArray(sums, to + 6 * SUMS);
-          a31.intoArray(sums, to + 7 * SUMS);
-          a00 = FloatVector.zero(FLOATS);
-          a01 = a00;
-          a10 = a00;
-          a11 = a00;
-          a20 = a00;
-          a21 = a00;
-          a30 = a00;
-          a31 = a00;
-          next = start;
-          to += 8 * SUMS;
-        }
+  /** Products of 4 registers of rows, with one token: 4 accumulators. */
+  private static void nibbleDots4x1(
+      int[] x, int first, long w0, long w1, long w2, long w3, int blocks, int shift, float[] sums) {
+    for (int block = 0; block < blocks; block++) {
+      long at = block * Nibbles.BLOCK_BYTES;
+      int token = first + block * ACTIVATION;
+      ShortVector s00 = IntVector.broadcast(INTS, x[token]).reinterpretAsShorts();
+      ShortVector s10 = s00;
+      ShortVector s20 = s00;
+      ShortVector s30 = s00;
+      for (int quad = 0; quad < Nibbles.COLUMNS / 4; quad++) {
+        long from = at + (quad + 1) * Nibbles.QUAD_BYTES;
+        int factor = token + 4 * quad;
+        ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + from) & ADDRESS, ORDER);
+        ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + from) & ADDRESS, ORDER);
+        ShortVector q2 = ShortVector.fromMemorySegment(SHORTS, ALL, (w2 + from) & ADDRESS, ORDER);
+        ShortVector q3 = ShortVector.fromMemorySegment(SHORTS, ALL, (w3 + from) & ADDRESS, ORDER);
+        ShortVector x00 = IntVector.broadcast(INTS, x[factor + 1]).reinterpretAsShorts();
+        s00 = s00.add(q0.mul(x00));
+        s10 = s10.add(q1.mul(x00));
+        s20 = s20.add(q2.mul(x00));
+        s30 = s30.add(q3.mul(x00));
+        q0 =
+            BITS == 512
+                ? q0.lanewise(VectorOperators.LSHR, FOURS)
+                : q0.lanewise(VectorOperators.LSHR, shift);
+        q1 =
+            BITS == 512
+                ? q1.lanewise(VectorOperators.LSHR, FOURS)
+                : q1.lanewise(VectorOperators.LSHR, shift);
+        q2 =
+            BITS == 512
+                ? q2.lanewise(VectorOperators.LSHR, FOURS)
+                : q2.lanewise(VectorOperators.LSHR, shift);
+        q3 =
+            BITS == 512
+                ? q3.lanewise(VectorOperators.LSHR, FOURS)
+                : q3.lanewise(VectorOperators.LSHR, shift);
+        ShortVector x01 = IntVector.broadcast(INTS, x[factor + 2]).reinterpretAsShorts();
+        s00 = s00.add(q0.mul(x01));
+        s10 = s10.add(q1.mul(x01));
+        s20 = s20.add(q2.mul(x01));
+        s30 = s30.add(q3.mul(x01));
+        q0 =
+            BITS == 512
+                ? q0.lanewise(VectorOperators.LSHR, FOURS)
+                : q0.lanewise(VectorOperators.LSHR, shift);
+        q1 =
+            BITS == 512
+                ? q1.lanewise(VectorOperators.LSHR, FOURS)
+                : q1.lanewise(VectorOperators.LSHR, shift);
+        q2 =
+            BITS == 512
+                ? q2.lanewise(VectorOperators.LSHR, FOURS)
+                : q2.lanewise(VectorOperators.LSHR, shift);
+        q3 =
+            BITS == 512
+                ? q3.lanewise(VectorOperators.LSHR, FOURS)
+                : q3.lanewise(VectorOperators.LSHR, shift);
+        ShortVector x02 = IntVector.broadcast(INTS, x[factor + 3]).reinterpretAsShorts();
+        s00 = s00.add(q0.mul(x02));
+        s10 = s10.add(q1.mul(x02));
+        s20 = s20.add(q2.mul(x02));
+        s30 = s30.add(q3.mul(x02));
+        q0 =
+            BITS == 512
+                ? q0.lanewise(VectorOperators.LSHR, FOURS)
+                : q0.lanewise(VectorOperators.LSHR, shift);
+        q1 =
+            BITS == 512
+                ? q1.lanewise(VectorOperators.LSHR, FOURS)
+                : q1.lanewise(VectorOperators.LSHR, shift);
+        q2 =
+            BITS == 512
+                ? q2.lanewise(VectorOperators.LSHR, FOURS)
+                : q2.lanewise(VectorOperators.LSHR, shift);
+        q3 =
+            BITS == 512
+                ? q3.lanewise(VectorOperators.LSHR, FOURS)
+                : q3.lanewise(VectorOperators.LSHR, shift);
+        ShortVector x03 = IntVector.broadcast(INTS, x[factor + 4]).reinterpretAsShorts();
+        s00 = s00.add(q0.mul(x03));
+        s10 = s10.add(q1.mul(x03));
+        s20 = s20.add(q2.mul(x03));
+        s30 = s30.add(q3.mul(x03));
       }
+      s00.reinterpretAsFloats().intoArray(sums, DOTS);
+      s10.reinterpretAsFloats().intoArray(sums, DOTS + LENGTH);
+      s20.reinterpretAsFloats().intoArray(sums, DOTS + 2 * LENGTH);
+      s30.reinterpretAsFloats().intoArray(sums, DOTS + 3 * LENGTH);
+      addBlock(w0 + at, w1 + at, x, token, 1, 0, sums);
+      addBlock(w2 + at, w3 + at, x, token, 1, 2, sums);
     }
   }
 
-  /** Products of 4 rows × 4 tokens of Q4_0: 16 accumulators. */
-  private static void q4Dots4x4(
-      long x, long w0, long w1, long w2, long w3, int count, int columns, float[] sums) {
-    int length = columns / 32;
-    for (int part = 0; part < PARTS; part++) {
-      FloatVector a00 = FloatVector.zero(FLOATS);
-      FloatVector a01 = a00;
-      FloatVector a02 = a00;
-      FloatVector a03 = a00;
-      FloatVector a10 = a00;
-      FloatVector a11 = a00;
-      FloatVector a12 = a00;
-      FloatVector a13 = a00;
-      FloatVector a20 = a00;
-      FloatVector a21 = a00;
-      FloatVector a22 = a00;
-      FloatVector a23 = a00;
-      FloatVector a30 = a00;
-      FloatVector a31 = a00;
-      FloatVector a32 = a00;
-      FloatVector a33 = a00;
-      long start = x + part * STEP;
-      long end = start + 8 * ROUND * length;
-      long next = start;
-      int to = part * LENGTH;
-      for (int i = 0; i < count * length; i++) {
-        long k = next & ADDRESS;
-        long block = 18L * i;
-        long bytes = block + 2 + part * BYTE_STEP;
-        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
-        FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + ROUND, ORDER);
-        FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 2 * ROUND, ORDER);
-        FloatVector v3 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 3 * ROUND, ORDER);
-        FloatVector u0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 4 * ROUND, ORDER);
-        FloatVector u1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 5 * ROUND, ORDER);
-        FloatVector u2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 6 * ROUND, ORDER);
-        FloatVector u3 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 7 * ROUND, ORDER);
-        FloatVector d =
-            FloatVector.broadcast(
-                FLOATS,
-                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w0 + block) & 0xffff]);
-        FloatVector m = d.mul(-8);
-        IntVector q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        FloatVector p =
-            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
-        a00 = p.fma(v0, a00);
-        a01 = p.fma(v1, a01);
-        a02 = p.fma(v2, a02);
-        a03 = p.fma(v3, a03);
-        p =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m);
-        a00 = p.fma(u0, a00);
-        a01 = p.fma(u1, a01);
-        a02 = p.fma(u2, a02);
-        a03 = p.fma(u3, a03);
-        d =
-            FloatVector.broadcast(
-                FLOATS,
-                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w1 + block) & 0xffff]);
-        m = d.mul(-8);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
-        a10 = p.fma(v0, a10);
-        a11 = p.fma(v1, a11);
-        a12 = p.fma(v2, a12);
-        a13 = p.fma(v3, a13);
-        p =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m);
-        a10 = p.fma(u0, a10);
-        a11 = p.fma(u1, a11);
-        a12 = p.fma(u2, a12);
-        a13 = p.fma(u3, a13);
-        d =
-            FloatVector.broadcast(
-                FLOATS,
-                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w2 + block) & 0xffff]);
-        m = d.mul(-8);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w2 + bytes, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
-        a20 = p.fma(v0, a20);
-        a21 = p.fma(v1, a21);
-        a22 = p.fma(v2, a22);
-        a23 = p.fma(v3, a23);
-        p =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m);
-        a20 = p.fma(u0, a20);
-        a21 = p.fma(u1, a21);
-        a22 = p.fma(u2, a22);
-        a23 = p.fma(u3, a23);
-        d =
-            FloatVector.broadcast(
-                FLOATS,
-                HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w3 + block) & 0xffff]);
-        m = d.mul(-8);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w3 + bytes, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        p = ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0)).fma(d, m);
-        a30 = p.fma(v0, a30);
-        a31 = p.fma(v1, a31);
-        a32 = p.fma(v2, a32);
-        a33 = p.fma(v3, a33);
-        p =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m);
-        a30 = p.fma(u0, a30);
-        a31 = p.fma(u1, a31);
-        a32 = p.fma(u2, a32);
-        a33 = p.fma(u3, a33);
-        next += 8 * ROUND;
-        if (next == end) {
-          a00.intoArray(sums, to);
-          a01.intoArray(sums, to + SUMS);
-          a02.intoArray(sums, to + 2 * SUMS);
-          a03.intoArray(sums, to + 3 * SUMS);
-          a10.intoArray(sums, to + 4 * SUMS);
-          a11.intoArray(sums, to + 5 * SUMS);
-          a12.intoArray(sums, to + 6 * SUMS);
-          a13.intoArray(sums, to + 7 * SUMS);
-          a20.intoArray(sums, to + 8 * SUMS);
-          a21.intoArray(sums, to + 9 * SUMS);
-          a22.intoArray(sums, to + 10 * SUMS);
-          a23.intoArray(sums, to + 11 * SUMS);
-          a30.intoArray(sums, to + 12 * SUMS);
-          a31.intoArray(sums, to + 13 * SUMS);
-          a32.intoArray(sums, to + 14 * SUMS);
-          a33.intoArray(sums, to + 15 * SUMS);
-          a00 = FloatVector.zero(FLOATS);
-          a01 = a00;
-          a02 = a00;
-          a03 = a00;
-          a10 = a00;
-          a11 = a00;
-          a12 = a00;
-          a13 = a00;
-          a20 = a00;
-          a21 = a00;
-          a22 = a00;
-          a23 = a00;
-          a30 = a00;
-          a31 = a00;
-          a32 = a00;
-          a33 = a00;
-          next = start;
-          to += 16 * SUMS;
-        }
+  /** Products of 4 registers of rows, with 2 tokens: 8 accumulators. */
+  private static void nibbleDots4x2(
+      int[] x, int first, long w0, long w1, long w2, long w3, int blocks, int shift, float[] sums) {
+    for (int block = 0; block < blocks; block++) {
+      long at = block * Nibbles.BLOCK_BYTES;
+      int token = first + block * 2 * ACTIVATION;
+      ShortVector s00 = IntVector.broadcast(INTS, x[token]).reinterpretAsShorts();
+      ShortVector s10 = s00;
+      ShortVector s20 = s00;
+      ShortVector s30 = s00;
+      ShortVector s01 = IntVector.broadcast(INTS, x[token + ACTIVATION]).reinterpretAsShorts();
+      ShortVector s11 = s01;
+      ShortVector s21 = s01;
+      ShortVector s31 = s01;
+      for (int quad = 0; quad < Nibbles.COLUMNS / 4; quad++) {
+        long from = at + (quad + 1) * Nibbles.QUAD_BYTES;
+        int factor = token + 4 * quad;
+        ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + from) & ADDRESS, ORDER);
+        ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + from) & ADDRESS, ORDER);
+        ShortVector q2 = ShortVector.fromMemorySegment(SHORTS, ALL, (w2 + from) & ADDRESS, ORDER);
+        ShortVector q3 = ShortVector.fromMemorySegment(SHORTS, ALL, (w3 + from) & ADDRESS, ORDER);
+        ShortVector x00 = IntVector.broadcast(INTS, x[factor + 1]).reinterpretAsShorts();
+        s00 = s00.add(q0.mul(x00));
+        s10 = s10.add(q1.mul(x00));
+        s20 = s20.add(q2.mul(x00));
+        s30 = s30.add(q3.mul(x00));
+        ShortVector x10 =
+            IntVector.broadcast(INTS, x[factor + (ACTIVATION + 1)]).reinterpretAsShorts();
+        s01 = s01.add(q0.mul(x10));
+        s11 = s11.add(q1.mul(x10));
+        s21 = s21.add(q2.mul(x10));
+        s31 = s31.add(q3.mul(x10));
+        q0 =
+            BITS == 512
+                ? q0.lanewise(VectorOperators.LSHR, FOURS)
+                : q0.lanewise(VectorOperators.LSHR, shift);
+        q1 =
+            BITS == 512
+                ? q1.lanewise(VectorOperators.LSHR, FOURS)
+                : q1.lanewise(VectorOperators.LSHR, shift);
+        q2 =
+            BITS == 512
+                ? q2.lanewise(VectorOperators.LSHR, FOURS)
+                : q2.lanewise(VectorOperators.LSHR, shift);
+        q3 =
+            BITS == 512
+                ? q3.lanewise(VectorOperators.LSHR, FOURS)
+                : q3.lanewise(VectorOperators.LSHR, shift);
+        ShortVector x01 = IntVector.broadcast(INTS, x[factor + 2]).reinterpretAsShorts();
+        s00 = s00.add(q0.mul(x01));
+        s10 = s10.add(q1.mul(x01));
+        s20 = s20.add(q2.mul(x01));
+        s30 = s30.add(q3.mul(x01));
+        ShortVector x11 =
+            IntVector.broadcast(INTS, x[factor + (ACTIVATION + 2)]).reinterpretAsShorts();
+        s01 = s01.add(q0.mul(x11));
+        s11 = s11.add(q1.mul(x11));
+        s21 = s21.add(q2.mul(x11));
+        s31 = s31.add(q3.mul(x11));
+        q0 =
+            BITS == 512
+                ? q0.lanewise(VectorOperators.LSHR, FOURS)
+                : q0.lanewise(VectorOperators.LSHR, shift);
+        q1 =
+            BITS == 512
+                ? q1.lanewise(VectorOperators.LSHR, FOURS)
+                : q1.lanewise(VectorOperators.LSHR, shift);
+        q2 =
+            BITS == 512
+                ? q2.lanewise(VectorOperators.LSHR, FOURS)
+                : q2.lanewise(VectorOperators.LSHR, shift);
+        q3 =
+            BITS == 512
+                ? q3.lanewise(VectorOperators.LSHR, FOURS)
+                : q3.lanewise(VectorOperators.LSHR, shift);
+        ShortVector x02 = IntVector.broadcast(INTS, x[factor + 3]).reinterpretAsShorts();
+        s00 = s00.add(q0.mul(x02));
+        s10 = s10.add(q1.mul(x02));
+        s20 = s20.add(q2.mul(x02));
+        s30 = s30.add(q3.mul(x02));
+        ShortVector x12 =
+            IntVector.broadcast(INTS, x[factor + (ACTIVATION + 3)]).reinterpretAsShorts();
+        s01 = s01.add(q0.mul(x12));
+        s11 = s11.add(q1.mul(x12));
+        s21 = s21.add(q2.mul(x12));
+        s31 = s31.add(q3.mul(x12));
+        q0 =
+            BITS == 512
+                ? q0.lanewise(VectorOperators.LSHR, FOURS)
+                : q0.lanewise(VectorOperators.LSHR, shift);
+        q1 =
+            BITS == 512
+                ? q1.lanewise(VectorOperators.LSHR, FOURS)
+                : q1.lanewise(VectorOperators.LSHR, shift);
+        q2 =
+            BITS == 512
+                ? q2.lanewise(VectorOperators.LSHR, FOURS)
+                : q2.lanewise(VectorOperators.LSHR, shift);
+        q3 =
+            BITS == 512
+                ? q3.lanewise(VectorOperators.LSHR, FOURS)
+                : q3.lanewise(VectorOperators.LSHR, shift);
+        ShortVector x03 = IntVector.broadcast(INTS, x[factor + 4]).reinterpretAsShorts();
+        s00 = s00.add(q0.mul(x03));
+        s10 = s10.add(q1.mul(x03));
+        s20 = s20.add(q2.mul(x03));
+        s30 = s30.add(q3.mul(x03));
+        ShortVector x13 =
+            IntVector.broadcast(INTS, x[factor + (ACTIVATION + 4)]).reinterpretAsShorts();
+        s01 = s01.add(q0.mul(x13));
+        s11 = s11.add(q1.mul(x13));
+        s21 = s21.add(q2.mul(x13));
+        s31 = s31.add(q3.mul(x13));
       }
+      s00.reinterpretAsFloats().intoArray(sums, DOTS);
+      s01.reinterpretAsFloats().intoArray(sums, DOTS + LENGTH);
+      s10.reinterpretAsFloats().intoArray(sums, DOTS + 2 * LENGTH);
+      s11.reinterpretAsFloats().intoArray(sums, DOTS + 3 * LENGTH);
+      s20.reinterpretAsFloats().intoArray(sums, DOTS + 4 * LENGTH);
+      s21.reinterpretAsFloats().intoArray(sums, DOTS + 5 * LENGTH);
+      s30.reinterpretAsFloats().intoArray(sums, DOTS + 6 * LENGTH);
+      s31.reinterpretAsFloats().intoArray(sums, DOTS + 7 * LENGTH);
+      addBlock(w0 + at, w1 + at, x, token, 2, 0, sums);
+      addBlock(w2 + at, w3 + at, x, token, 2, 4, sums);
+    }
+  }
+
+  /** Products of 4 registers of rows, with 4 tokens: 16 accumulators. */
+  private static void nibbleDots4x4(
+      int[] x, int first, long w0, long w1, long w2, long w3, int blocks, int shift, float[] sums) {
+    for (int block = 0; block < blocks; block++) {
+      long at = block * Nibbles.BLOCK_BYTES;
+      int token = first + block * 4 * ACTIVATION;
+      ShortVector s00 = IntVector.broadcast(INTS, x[token]).reinterpretAsShorts();
+      ShortVector s10 = s00;
+      ShortVector s20 = s00;
+      ShortVector s30 = s00;
+      ShortVector s01 = IntVector.broadcast(INTS, x[token + ACTIVATION]).reinterpretAsShorts();
+      ShortVector s11 = s01;
+      ShortVector s21 = s01;
+      ShortVector s31 = s01;
+      ShortVector s02 = IntVector.broadcast(INTS, x[token + 2 * ACTIVATION]).reinterpretAsShorts();
+      ShortVector s12 = s02;
+      ShortVector s22 = s02;
+      ShortVector s32 = s02;
+      ShortVector s03 = IntVector.broadcast(INTS, x[token + 3 * ACTIVATION]).reinterpretAsShorts();
+      ShortVector s13 = s03;
+      ShortVector s23 = s03;
+      ShortVector s33 = s03;
+      for (int quad = 0; quad < Nibbles.COLUMNS / 4; quad++) {
+        long from = at + (quad + 1) * Nibbles.QUAD_BYTES;
+        int factor = token + 4 * quad;
+        ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + from) & ADDRESS, ORDER);
+        ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + from) & ADDRESS, ORDER);
+        ShortVector q2 = ShortVector.fromMemorySegment(SHORTS, ALL, (w2 + from) & ADDRESS, ORDER);
+        ShortVector q3 = ShortVector.fromMemorySegment(SHORTS, ALL, (w3 + from) & ADDRESS, ORDER);
+        ShortVector x00 = IntVector.broadcast(INTS, x[factor + 1]).reinterpretAsShorts();
+        s00 = s00.add(q0.mul(x00));
+        s10 = s10.add(q1.mul(x00));
+        s20 = s20.add(q2.mul(x00));
+        s30 = s30.add(q3.mul(x00));
+        ShortVector x10 =
+            IntVector.broadcast(INTS, x[factor + (ACTIVATION + 1)]).reinterpretAsShorts();
+        s01 = s01.add(q0.mul(x10));
+        s11 = s11.add(q1.mul(x10));
+        s21 = s21.add(q2.mul(x10));
+        s31 = s31.add(q3.mul(x10));
+        ShortVector x20 =
+            IntVector.broadcast(INTS, x[factor + (2 * ACTIVATION + 1)]).reinterpretAsShorts();
+        s02 = s02.add(q0.mul(x20));
+        s12 = s12.add(q1.mul(x20));
+        s22 = s22.add(q2.mul(x20));
+        s32 = s32.add(q3.mul(x20));
+        ShortVector x30 =
+            IntVector.broadcast(INTS, x[factor + (3 * ACTIVATION + 1)]).reinterpretAsShorts();
+        s03 = s03.add(q0.mul(x30));
+        s13 = s13.add(q1.mul(x30));
+        s23 = s23.add(q2.mul(x30));
+        s33 = s33.add(q3.mul(x30));
+        q0 =
+            BITS == 512
+                ? q0.lanewise(VectorOperators.LSHR, FOURS)
+                : q0.lanewise(VectorOperators.LSHR, shift);
+        q1 =
+            BITS == 512
+                ? q1.lanewise(VectorOperators.LSHR, FOURS)
+                : q1.lanewise(VectorOperators.LSHR, shift);
+        q2 =
+            BITS == 512
+                ? q2.lanewise(VectorOperators.LSHR, FOURS)
+                : q2.lanewise(VectorOperators.LSHR, shift);
+        q3 =
+            BITS == 512
+                ? q3.lanewise(VectorOperators.LSHR, FOURS)
+                : q3.lanewise(VectorOperators.LSHR, shift);
+        ShortVector x01 = IntVector.broadcast(INTS, x[factor + 2]).reinterpretAsShorts();
+        s00 = s00.add(q0.mul(x01));
+        s10 = s10.add(q1.mul(x01));
+        s20 = s20.add(q2.mul(x01));
+        s30 = s30.add(q3.mul(x01));
+        ShortVector x11 =
+            IntVector.broadcast(INTS, x[factor + (ACTIVATION + 2)]).reinterpretAsShorts();
+        s01 = s01.add(q0.mul(x11));
+        s11 = s11.add(q1.mul(x11));
+        s21 = s21.add(q2.mul(x11));
+        s31 = s31.add(q3.mul(x11));
+        ShortVector x21 =
+            IntVector.broadcast(INTS, x[factor + (2 * ACTIVATION + 2)]).reinterpretAsShorts();
+        s02 = s02.add(q0.mul(x21));
+        s12 = s12.add(q1.mul(x21));
+        s22 = s22.add(q2.mul(x21));
+        s32 = s32.add(q3.mul(x21));
+        ShortVector x31 =
+            IntVector.broadcast(INTS, x[factor + (3 * ACTIVATION + 2)]).reinterpretAsShorts();
+        s03 = s03.add(q0.mul(x31));
+        s13 = s13.add(q1.mul(x31));
+        s23 = s23.add(q2.mul(x31));
+        s33 = s33.add(q3.mul(x31));
+        q0 =
+            BITS == 512
+                ? q0.lanewise(VectorOperators.LSHR, FOURS)
+                : q0.lanewise(VectorOperators.LSHR, shift);
+        q1 =
+            BITS == 512
+                ? q1.lanewise(VectorOperators.LSHR, FOURS)
+                : q1.lanewise(VectorOperators.LSHR, shift);
+        q2 =
+            BITS == 512
+                ? q2.lanewise(VectorOperators.LSHR, FOURS)
+                : q2.lanewise(VectorOperators.LSHR, shift);
+        q3 =
+            BITS == 512
+                ? q3.lanewise(VectorOperators.LSHR, FOURS)
+                : q3.lanewise(VectorOperators.LSHR, shift);
+        ShortVector x02 = IntVector.broadcast(INTS, x[factor + 3]).reinterpretAsShorts();
+        s00 = s00.add(q0.mul(x02));
+        s10 = s10.add(q1.mul(x02));
+        s20 = s20.add(q2.mul(x02));
+        s30 = s30.add(q3.mul(x02));
+        ShortVector x12 =
+            IntVector.broadcast(INTS, x[factor + (ACTIVATION + 3)]).reinterpretAsShorts();
+        s01 = s01.add(q0.mul(x12));
+        s11 = s11.add(q1.mul(x12));
+        s21 = s21.add(q2.mul(x12));
+        s31 = s31.add(q3.mul(x12));
+        ShortVector x22 =
+            IntVector.broadcast(INTS, x[factor + (2 * ACTIVATION + 3)]).reinterpretAsShorts();
+        s02 = s02.add(q0.mul(x22));
+        s12 = s12.add(q1.mul(x22));
+        s22 = s22.add(q2.mul(x22));
+        s32 = s32.add(q3.mul(x22));
+        ShortVector x32 =
+            IntVector.broadcast(INTS, x[factor + (3 * ACTIVATION + 3)]).reinterpretAsShorts();
+        s03 = s03.add(q0.mul(x32));
+        s13 = s13.add(q1.mul(x32));
+        s23 = s23.add(q2.mul(x32));
+        s33 = s33.add(q3.mul(x32));
+        q0 =
+            BITS == 512
+                ? q0.lanewise(VectorOperators.LSHR, FOURS)
+                : q0.lanewise(VectorOperators.LSHR, shift);
+        q1 =
+            BITS == 512
+                ? q1.lanewise(VectorOperators.LSHR, FOURS)
+                : q1.lanewise(VectorOperators.LSHR, shift);
+        q2 =
+            BITS == 512
+                ? q2.lanewise(VectorOperators.LSHR, FOURS)
+                : q2.lanewise(VectorOperators.LSHR, shift);
+        q3 =
+            BITS == 512
+                ? q3.lanewise(VectorOperators.LSHR, FOURS)
+                : q3.lanewise(VectorOperators.LSHR, shift);
+        ShortVector x03 = IntVector.broadcast(INTS, x[factor + 4]).reinterpretAsShorts();
+        s00 = s00.add(q0.mul(x03));
+        s10 = s10.add(q1.mul(x03));
+        s20 = s20.add(q2.mul(x03));
+        s30 = s30.add(q3.mul(x03));
+        ShortVector x13 =
+            IntVector.broadcast(INTS, x[factor + (ACTIVATION + 4)]).reinterpretAsShorts();
+        s01 = s01.add(q0.mul(x13));
+        s11 = s11.add(q1.mul(x13));
+        s21 = s21.add(q2.mul(x13));
+        s31 = s31.add(q3.mul(x13));
+        ShortVector x23 =
+            IntVector.broadcast(INTS, x[factor + (2 * ACTIVATION + 4)]).reinterpretAsShorts();
+        s02 = s02.add(q0.mul(x23));
+        s12 = s12.add(q1.mul(x23));
+        s22 = s22.add(q2.mul(x23));
+        s32 = s32.add(q3.mul(x23));
+        ShortVector x33 =
+            IntVector.broadcast(INTS, x[factor + (3 * ACTIVATION + 4)]).reinterpretAsShorts();
+        s03 = s03.add(q0.mul(x33));
+        s13 = s13.add(q1.mul(x33));
+        s23 = s23.add(q2.mul(x33));
+        s33 = s33.add(q3.mul(x33));
+      }
+      s00.reinterpretAsFloats().intoArray(sums, DOTS);
+      s01.reinterpretAsFloats().intoArray(sums, DOTS + LENGTH);
+      s02.reinterpretAsFloats().intoArray(sums, DOTS + 2 * LENGTH);
+      s03.reinterpretAsFloats().intoArray(sums, DOTS + 3 * LENGTH);
+      s10.reinterpretAsFloats().intoArray(sums, DOTS + 4 * LENGTH);
+      s11.reinterpretAsFloats().intoArray(sums, DOTS + 5 * LENGTH);
+      s12.reinterpretAsFloats().intoArray(sums, DOTS + 6 * LENGTH);
+      s13.reinterpretAsFloats().intoArray(sums, DOTS + 7 * LENGTH);
+      s20.reinterpretAsFloats().intoArray(sums, DOTS + 8 * LENGTH);
+      s21.reinterpretAsFloats().intoArray(sums, DOTS + 9 * LENGTH);
+      s22.reinterpretAsFloats().intoArray(sums, DOTS + 10 * LENGTH);
+      s23.reinterpretAsFloats().intoArray(sums, DOTS + 11 * LENGTH);
+      s30.reinterpretAsFloats().intoArray(sums, DOTS + 12 * LENGTH);
+      s31.reinterpretAsFloats().intoArray(sums, DOTS + 13 * LENGTH);
+      s32.reinterpretAsFloats().intoArray(sums, DOTS + 14 * LENGTH);
+      s33.reinterpretAsFloats().intoArray(sums, DOTS + 15 * LENGTH);
+      addBlock(w0 + at, w1 + at, x, token, 4, 0, sums);
+      addBlock(w2 + at, w3 + at, x, token, 4, 8, sums);
+    }
+  }
+
+  /** Products of 2 registers of rows, with 8 tokens: 16 accumulators. */
+  private static void nibbleDots2x8(
+      int[] x, int first, long w0, long w1, int blocks, int shift, float[] sums) {
+    for (int block = 0; block < blocks; block++) {
+      long at = block * Nibbles.BLOCK_BYTES;
+      int token = first + block * 8 * ACTIVATION;
+      ShortVector s00 = IntVector.broadcast(INTS, x[token]).reinterpretAsShorts();
+      ShortVector s10 = s00;
+      ShortVector s01 = IntVector.broadcast(INTS, x[token + ACTIVATION]).reinterpretAsShorts();
+      ShortVector s11 = s01;
+      ShortVector s02 = IntVector.broadcast(INTS, x[token + 2 * ACTIVATION]).reinterpretAsShorts();
+      ShortVector s12 = s02;
+      ShortVector s03 = IntVector.broadcast(INTS, x[token + 3 * ACTIVATION]).reinterpretAsShorts();
+      ShortVector s13 = s03;
+      ShortVector s04 = IntVector.broadcast(INTS, x[token + 4 * ACTIVATION]).reinterpretAsShorts();
+      ShortVector s14 = s04;
+      ShortVector s05 = IntVector.broadcast(INTS, x[token + 5 * ACTIVATION]).reinterpretAsShorts();
+      ShortVector s15 = s05;
+      ShortVector s06 = IntVector.broadcast(INTS, x[token + 6 * ACTIVATION]).reinterpretAsShorts();
+      ShortVector s16 = s06;
+      ShortVector s07 = IntVector.broadcast(INTS, x[token + 7 * ACTIVATION]).reinterpretAsShorts();
+      ShortVector s17 = s07;
+      for (int quad = 0; quad < Nibbles.COLUMNS / 4; quad++) {
+        long from = at + (quad + 1) * Nibbles.QUAD_BYTES;
+        int factor = token + 4 * quad;
+        ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + from) & ADDRESS, ORDER);
+        ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + from) & ADDRESS, ORDER);
+        ShortVector x00 = IntVector.broadcast(INTS, x[factor + 1]).reinterpretAsShorts();
+        s00 = s00.add(q0.mul(x00));
+        s10 = s10.add(q1.mul(x00));
+        ShortVector x10 =
+            IntVector.broadcast(INTS, x[factor + (ACTIVATION + 1)]).reinterpretAsShorts();
+        s01 = s01.add(q0.mul(x10));
+        s11 = s11.add(q1.mul(x10));
+        ShortVector x20 =
+            IntVector.broadcast(INTS, x[factor + (2 * ACTIVATION + 1)]).reinterpretAsShorts();
+        s02 = s02.add(q0.mul(x20));
+        s12 = s12.add(q1.mul(x20));
+        ShortVector x30 =
+            IntVector.broadcast(INTS, x[factor + (3 * ACTIVATION + 1)]).reinterpretAsShorts();
+        s03 = s03.add(q0.mul(x30));
+        s13 = s13.add(q1.mul(x30));
+        ShortVector x40 =
+            IntVector.broadcast(INTS, x[factor + (4 * ACTIVATION + 1)]).reinterpretAsShorts();
+        s04 = s04.add(q0.mul(x40));
+        s14 = s14.add(q1.mul(x40));
+        ShortVector x50 =
+            IntVector.broadcast(INTS, x[factor + (5 * ACTIVATION + 1)]).reinterpretAsShorts();
+        s05 = s05.add(q0.mul(x50));
+        s15 = s15.add(q1.mul(x50));
+        ShortVector x60 =
+            IntVector.broadcast(INTS, x[factor + (6 * ACTIVATION + 1)]).reinterpretAsShorts();
+        s06 = s06.add(q0.mul(x60));
+        s16 = s16.add(q1.mul(x60));
+        ShortVector x70 =
+            IntVector.broadcast(INTS, x[factor + (7 * ACTIVATION + 1)]).reinterpretAsShorts();
+        s07 = s07.add(q0.mul(x70));
+        s17 = s17.add(q1.mul(x70));
+        q0 =
+            BITS == 512
+                ? q0.lanewise(VectorOperators.LSHR, FOURS)
+                : q0.lanewise(VectorOperators.LSHR, shift);
+        q1 =
+            BITS == 512
+                ? q1.lanewise(VectorOperators.LSHR, FOURS)
+                : q1.lanewise(VectorOperators.LSHR, shift);
+        ShortVector x01 = IntVector.broadcast(INTS, x[factor + 2]).reinterpretAsShorts();
+        s00 = s00.add(q0.mul(x01));
+        s10 = s10.add(q1.mul(x01));
+        ShortVector x11 =
+            IntVector.broadcast(INTS, x[factor + (ACTIVATION + 2)]).reinterpretAsShorts();
+        s01 = s01.add(q0.mul(x11));
+        s11 = s11.add(q1.mul(x11));
+        ShortVector x21 =
+            IntVector.broadcast(INTS, x[factor + (2 * ACTIVATION + 2)]).reinterpretAsShorts();
+        s02 = s02.add(q0.mul(x21));
+        s12 = s12.add(q1.mul(x21));
+        ShortVector x31 =
+            IntVector.broadcast(INTS, x[factor + (3 * ACTIVATION + 2)]).reinterpretAsShorts();
+        s03 = s03.add(q0.mul(x31));
+        s13 = s13.add(q1.mul(x31));
+        ShortVector x41 =
+            IntVector.broadcast(INTS, x[factor + (4 * ACTIVATION + 2)]).reinterpretAsShorts();
+        s04 = s04.add(q0.mul(x41));
+        s14 = s14.add(q1.mul(x41));
+        ShortVector x51 =
+            IntVector.broadcast(INTS, x[factor + (5 * ACTIVATION + 2)]).reinterpretAsShorts();
+        s05 = s05.add(q0.mul(x51));
+        s15 = s15.add(q1.mul(x51));
+        ShortVector x61 =
+            IntVector.broadcast(INTS, x[factor + (6 * ACTIVATION + 2)]).reinterpretAsShorts();
+        s06 = s06.add(q0.mul(x61));
+        s16 = s16.add(q1.mul(x61));
+        ShortVector x71 =
+            IntVector.broadcast(INTS, x[factor + (7 * ACTIVATION + 2)]).reinterpretAsShorts();
+        s07 = s07.add(q0.mul(x71));
+        s17 = s17.add(q1.mul(x71));
+        q0 =
+            BITS == 512
+                ? q0.lanewise(VectorOperators.LSHR, FOURS)
+                : q0.lanewise(VectorOperators.LSHR, shift);
+        q1 =
+            BITS == 512
+                ? q1.lanewise(VectorOperators.LSHR, FOURS)
+                : q1.lanewise(VectorOperators.LSHR, shift);
+        ShortVector x02 = IntVector.broadcast(INTS, x[factor + 3]).reinterpretAsShorts();
+        s00 = s00.add(q0.mul(x02));
+        s10 = s10.add(q1.mul(x02));
+        ShortVector x12 =
+            IntVector.broadcast(INTS, x[factor + (ACTIVATION + 3)]).reinterpretAsShorts();
+        s01 = s01.add(q0.mul(x12));
+        s11 = s11.add(q1.mul(x12));
+        ShortVector x22 =
+            IntVector.broadcast(INTS, x[factor + (2 * ACTIVATION + 3)]).reinterpretAsShorts();
+        s02 = s02.add(q0.mul(x22));
+        s12 = s12.add(q1.mul(x22));
+        ShortVector x32 =
+            IntVector.broadcast(INTS, x[factor + (3 * ACTIVATION + 3)]).reinterpretAsShorts();
+        s03 = s03.add(q0.mul(x32));
+        s13 = s13.add(q1.mul(x32));
+        ShortVector x42 =
+            IntVector.broadcast(INTS, x[factor + (4 * ACTIVATION + 3)]).reinterpretAsShorts();
+        s04 = s04.add(q0.mul(x42));
+        s14 = s14.add(q1.mul(x42));
+        ShortVector x52 =
+            IntVector.broadcast(INTS, x[factor + (5 * ACTIVATION + 3)]).reinterpretAsShorts();
+        s05 = s05.add(q0.mul(x52));
+        s15 = s15.add(q1.mul(x52));
+        ShortVector x62 =
+            IntVector.broadcast(INTS, x[factor + (6 * ACTIVATION + 3)]).reinterpretAsShorts();
+        s06 = s06.add(q0.mul(x62));
+        s16 = s16.add(q1.mul(x62));
+        ShortVector x72 =
+            IntVector.broadcast(INTS, x[factor + (7 * ACTIVATION + 3)]).reinterpretAsShorts();
+        s07 = s07.add(q0.mul(x72));
+        s17 = s17.add(q1.mul(x72));
+        q0 =
+            BITS == 512
+                ? q0.lanewise(VectorOperators.LSHR, FOURS)
+                : q0.lanewise(VectorOperators.LSHR, shift);
+        q1 =
+            BITS == 512
+                ? q1.lanewise(VectorOperators.LSHR, FOURS)
+                : q1.lanewise(VectorOperators.LSHR, shift);
+        ShortVector x03 = IntVector.broadcast(INTS, x[factor + 4]).reinterpretAsShorts();
+        s00 = s00.add(q0.mul(x03));
+        s10 = s10.add(q1.mul(x03));
+        ShortVector x13 =
+            IntVector.broadcast(INTS, x[factor + (ACTIVATION + 4)]).reinterpretAsShorts();
+        s01 = s01.add(q0.mul(x13));
+        s11 = s11.add(q1.mul(x13));
+        ShortVector x23 =
+            IntVector.broadcast(INTS, x[factor + (2 * ACTIVATION + 4)]).reinterpretAsShorts();
+        s02 = s02.add(q0.mul(x23));
+        s12 = s12.add(q1.mul(x23));
+        ShortVector x33 =
+            IntVector.broadcast(INTS, x[factor + (3 * ACTIVATION + 4)]).reinterpretAsShorts();
+        s03 = s03.add(q0.mul(x33));
+        s13 = s13.add(q1.mul(x33));
+        ShortVector x43 =
+            IntVector.broadcast(INTS, x[factor + (4 * ACTIVATION + 4)]).reinterpretAsShorts();
+        s04 = s04.add(q0.mul(x43));
+        s14 = s14.add(q1.mul(x43));
+        ShortVector x53 =
+            IntVector.broadcast(INTS, x[factor + (5 * ACTIVATION + 4)]).reinterpretAsShorts();
+        s05 = s05.add(q0.mul(x53));
+        s15 = s15.add(q1.mul(x53));
+        ShortVector x63 =
+            IntVector.broadcast(INTS, x[factor + (6 * ACTIVATION + 4)]).reinterpretAsShorts();
+        s06 = s06.add(q0.mul(x63));
+        s16 = s16.add(q1.mul(x63));
+        ShortVector x73 =
+            IntVector.broadcast(INTS, x[factor + (7 * ACTIVATION + 4)]).reinterpretAsShorts();
+        s07 = s07.add(q0.mul(x73));
+        s17 = s17.add(q1.mul(x73));
+      }
+      s00.reinterpretAsFloats().intoArray(sums, DOTS);
+      s01.reinterpretAsFloats().intoArray(sums, DOTS + LENGTH);
+      s02.reinterpretAsFloats().intoArray(sums, DOTS + 2 * LENGTH);
+      s03.reinterpretAsFloats().intoArray(sums, DOTS + 3 * LENGTH);
+      s04.reinterpretAsFloats().intoArray(sums, DOTS + 4 * LENGTH);
+      s05.reinterpretAsFloats().intoArray(sums, DOTS + 5 * LENGTH);
+      s06.reinterpretAsFloats().intoArray(sums, DOTS + 6 * LENGTH);
+      s07.reinterpretAsFloats().intoArray(sums, DOTS + 7 * LENGTH);
+      s10.reinterpretAsFloats().intoArray(sums, DOTS + 8 * LENGTH);
+      s11.reinterpretAsFloats().intoArray(sums, DOTS + 9 * LENGTH);
+      s12.reinterpretAsFloats().intoArray(sums, DOTS + 10 * LENGTH);
+      s13.reinterpretAsFloats().intoArray(sums, DOTS + 11 * LENGTH);
+      s14.reinterpretAsFloats().intoArray(sums, DOTS + 12 * LENGTH);
+      s15.reinterpretAsFloats().intoArray(sums, DOTS + 13 * LENGTH);
+      s16.reinterpretAsFloats().intoArray(sums, DOTS + 14 * LENGTH);
+      s17.reinterpretAsFloats().intoArray(sums, DOTS + 15 * LENGTH);
+      addBlock(w0 + at, w1 + at, x, token, 8, 0, sums);
+    }
+  }
+
+  /**
+   * Adds what two registers of rows gave in a block to their sums, those of even rows before those
+   * of odd ones. A method of its own, and long enough to stay one: with the sums of the block in
+   * one method C2 runs out of what it may inline.
+   */
+  private static void addBlock(
+      long w0, long w1, int[] x, int token, int tokens, int first, float[] sums) {
+    IntVector h0 =
+        ShortVector.fromMemorySegment(SHORTS, ALL, w0 & ADDRESS, ORDER).reinterpretAsInts();
+    FloatVector even0 =
+        h0.lanewise(VectorOperators.LSHL, 16)
+            .lanewise(VectorOperators.ASHR, 3)
+            .and(HALF_BITS)
+            .reinterpretAsFloats()
+            .mul(0x1p112f);
+    FloatVector odd0 =
+        h0.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(0x1p112f);
+    IntVector h1 =
+        ShortVector.fromMemorySegment(SHORTS, ALL, w1 & ADDRESS, ORDER).reinterpretAsInts();
+    FloatVector even1 =
+        h1.lanewise(VectorOperators.LSHL, 16)
+            .lanewise(VectorOperators.ASHR, 3)
+            .and(HALF_BITS)
+            .reinterpretAsFloats()
+            .mul(0x1p112f);
+    FloatVector odd1 =
+        h1.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(0x1p112f);
+    for (int t = 0; t < tokens; t++) {
+      float scale = Float.intBitsToFloat(x[token + t * ACTIVATION + Nibbles.ACTIVATION_SCALE]);
+      int at = (first + t) * LENGTH;
+      int next = at + tokens * LENGTH;
+      IntVector dots0 = FloatVector.fromArray(FLOATS, sums, DOTS + at).reinterpretAsInts();
+      ((FloatVector)
+              dots0
+                  .lanewise(VectorOperators.LSHL, 16)
+                  .lanewise(VectorOperators.ASHR, 16)
+                  .convertShape(VectorOperators.I2F, FLOATS, 0))
+          .fma(even0.mul(scale), FloatVector.fromArray(FLOATS, sums, 2 * at))
+          .intoArray(sums, 2 * at);
+      ((FloatVector)
+              dots0.lanewise(VectorOperators.ASHR, 16).convertShape(VectorOperators.I2F, FLOATS, 0))
+          .fma(odd0.mul(scale), FloatVector.fromArray(FLOATS, sums, 2 * at + LENGTH))
+          .intoArray(sums, 2 * at + LENGTH);
+      IntVector dots1 = FloatVector.fromArray(FLOATS, sums, DOTS + next).reinterpretAsInts();
+      ((FloatVector)
+              dots1
+                  .lanewise(VectorOperators.LSHL, 16)
+                  .lanewise(VectorOperators.ASHR, 16)
+                  .convertShape(VectorOperators.I2F, FLOATS, 0))
+          .fma(even1.mul(scale), FloatVector.fromArray(FLOATS, sums, 2 * next))
+          .intoArray(sums, 2 * next);
+      ((FloatVector)
+              dots1.lanewise(VectorOperators.ASHR, 16).convertShape(VectorOperators.I2F, FLOATS, 0))
+          .fma(odd1.mul(scale), FloatVector.fromArray(FLOATS, sums, 2 * next + LENGTH))
+          .intoArray(sums, 2 * next + LENGTH);
     }
   }
 

@@ -135,16 +135,62 @@ class JvmOpsTest {
       for (int r = 0; r < rows; r++) {
         double sum = 0;
         double magnitude = 0;
+        double rounding = 0;
         for (int i = 0; i < in; i++) {
           double product = (double) numbers[r * in + i] * weights[i];
           sum += product;
           magnitude += Math.abs(product);
+          rounding += Math.abs(weights[i]) * step(type, numbers, r * in, i) / 2;
         }
         assertThat((double) actual[r * out + o])
             .as("%s", type)
-            .isCloseTo(sum, within(ROUNDING * magnitude));
+            .isCloseTo(sum, within(ROUNDING * magnitude + rounding * 1.0001));
       }
     }
+  }
+
+  /** What lies between two activations as they are rounded for packed weights. */
+  private static double step(WeightType type, float[] numbers, int row, int column) {
+    if (!JvmOps.packs(type)) {
+      return 0;
+    }
+    float most = 0;
+    for (int i = 0; i < Nibbles.COLUMNS; i++) {
+      int block = column / Nibbles.COLUMNS * Nibbles.COLUMNS;
+      most = Math.max(most, Math.abs(numbers[row + block + i]));
+    }
+    return most / Nibbles.LARGEST;
+  }
+
+  @Test
+  void tablesAreForLookupsOnly() {
+    SplittableRandom random = new SplittableRandom(5);
+    StoredTensor tensor = Weights.random(WeightType.Q4_0, 40, 64, false, random);
+    float[] expected = new float[64];
+    Dequantize.row(tensor, 39, expected);
+    try (Matrix table = ops.table(tensor);
+        Matrix matrix = ops.matrix(tensor)) {
+      for (Matrix lookup : List.of(table, matrix)) {
+        INDArray out = ops.allocate(1, 64);
+        ops.embed(lookup, new int[] {39}, out);
+        assertThat(read(out)).isEqualTo(expected);
+      }
+      assertThatIllegalArgumentException()
+          .isThrownBy(
+              () -> ops.linear(array(1, 64, random), new Linear(table, null), ops.allocate(1, 40)))
+          .withMessage("random Q4_0 is a table for lookups only");
+    }
+  }
+
+  @Test
+  void packedWeightsAreFreedOnce() {
+    SplittableRandom random = new SplittableRandom(6);
+    Matrix matrix = ops.matrix(Weights.random(WeightType.Q4_0, 40, 64, false, random));
+    matrix.close();
+    matrix.close();
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () -> ops.linear(array(1, 64, random), new Linear(matrix, null), ops.allocate(1, 40)));
   }
 
   @Property(tries = 40)

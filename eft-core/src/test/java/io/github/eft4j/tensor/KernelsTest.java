@@ -7,6 +7,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import net.jqwik.api.Assume;
@@ -14,6 +15,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.FloatRange;
 import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
 
 /** Holds the vector kernels of every width against the scalar ones, bit for bit. */
 class KernelsTest {
@@ -153,6 +155,101 @@ class KernelsTest {
           memory);
       assertThat(out.bits()).as("%d bits", kernels.vectorBits()).isEqualTo(expected.bits());
     }
+  }
+
+  @Property(tries = 300)
+  void nibbleDots(
+      @ForAll @IntRange(min = 1, max = 9) int tokens,
+      @ForAll @IntRange(min = 1, max = 300) int rows,
+      @ForAll @IntRange(min = 1, max = 5) int blocks,
+      @ForAll long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    int columns = blocks * Nibbles.COLUMNS;
+    Floats x = Floats.random(tokens * columns, random);
+    MemorySegment weights = Weights.random(WeightType.Q4_0, rows, columns, true, random).data();
+    Floats packed = Floats.of((int) (Nibbles.bytes(rows, columns) / 4));
+    for (int row = 0; row < rows; row += Nibbles.ROWS) {
+      int count = Math.min(Nibbles.ROWS, rows - row);
+      long rowBytes = WeightType.Q4_0.bytes(columns);
+      Nibbles.pack(
+          weights.asSlice(row * rowBytes, count * rowBytes),
+          count,
+          columns,
+          packed.address() + row / Nibbles.ROWS * Nibbles.groupBytes(columns));
+    }
+    assertSameBits(
+        (kernels, scratch) -> {
+          Floats out = Floats.of(tokens * rows);
+          int together;
+          for (int t = 0; t < tokens; t += together) {
+            together = kernels.nibbleTokens(tokens - t);
+            int count = Math.min(together, tokens - t);
+            int[] rounded = new int[blocks * together * Nibbles.ACTIVATION_INTS];
+            for (int i = 0; i < count; i++) {
+              kernels.quantize(
+                  x.address() + 4L * (t + i) * columns,
+                  columns,
+                  rounded,
+                  i * Nibbles.ACTIVATION_INTS,
+                  together * Nibbles.ACTIVATION_INTS);
+            }
+            kernels.nibbleDots(
+                rounded,
+                0,
+                together,
+                count,
+                packed.address(),
+                rows,
+                columns,
+                out.address() + 4L * t * rows,
+                4L * rows,
+                new float[Kernels.dotsMemory()]);
+          }
+          return List.of(out);
+        });
+  }
+
+  /** The greatest sums that 16 bits must hold, of either sign. */
+  @Test
+  void nibbleDotsOfExtremesAreExact() {
+    for (int q = 0; q <= 15; q++) {
+      for (float sign : new float[] {1, -1}) {
+        float[] values = new float[Nibbles.COLUMNS];
+        Arrays.fill(values, sign * Nibbles.LARGEST);
+        byte[] block = new byte[WeightType.Q4_0.blockBytes()];
+        Arrays.fill(block, (byte) (q * 17));
+        block[0] = 0;
+        block[1] = 0x3c; // 1 in half precision
+        for (Kernels kernels : VECTOR) {
+          assertThat(product(kernels, block, values))
+              .isEqualTo((q - 8) * sign * Nibbles.LARGEST * Nibbles.COLUMNS);
+        }
+        assertThat(product(SCALAR, block, values))
+            .isEqualTo((q - 8) * sign * Nibbles.LARGEST * Nibbles.COLUMNS);
+      }
+    }
+  }
+
+  private static float product(Kernels kernels, byte[] block, float[] values) {
+    Floats x = Floats.of(Nibbles.COLUMNS);
+    x.memory().copyFrom(MemorySegment.ofArray(values));
+    Floats packed = Floats.of((int) (Nibbles.BLOCK_BYTES / 4));
+    Nibbles.pack(MemorySegment.ofArray(block), 1, Nibbles.COLUMNS, packed.address());
+    int[] rounded = new int[Nibbles.ACTIVATION_INTS];
+    kernels.quantize(x.address(), Nibbles.COLUMNS, rounded, 0, Nibbles.ACTIVATION_INTS);
+    Floats out = Floats.of(1);
+    kernels.nibbleDots(
+        rounded,
+        0,
+        1,
+        1,
+        packed.address(),
+        1,
+        Nibbles.COLUMNS,
+        out.address(),
+        0,
+        new float[Kernels.dotsMemory()]);
+    return Memory.get(out.address());
   }
 
   /** Tokens as {@link Kernels#dots} takes them. */

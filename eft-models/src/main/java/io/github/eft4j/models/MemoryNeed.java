@@ -4,30 +4,43 @@ import com.sun.management.OperatingSystemMXBean;
 import io.github.eft4j.models.format.TensorInfo;
 import io.github.eft4j.tensor.JvmOps;
 import io.github.eft4j.tensor.TensorOps;
+import io.github.eft4j.tensor.WeightType;
 import java.lang.management.ManagementFactory;
 import java.util.Collection;
 import java.util.Locale;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * What a model's weights will take, estimated before they are loaded.
  *
- * @param bytes their size in memory, in bytes
- * @param mapped whether they stay in the file and are read in place: more than there is memory for
- *     is then slow, not impossible
+ * @param bytes the size of those that get memory of their own, in bytes
+ * @param mapped the size of those that stay in the file and are read in place, in bytes: more than
+ *     there is memory for is then slow, not impossible
  */
-record MemoryNeed(long bytes, boolean mapped) {
+record MemoryNeed(long bytes, long mapped) {
   private static final Logger log = LoggerFactory.getLogger(MemoryNeed.class);
   private static final double GIGABYTE = 1e9;
 
   static MemoryNeed of(Collection<TensorInfo> tensors, TensorOps ops) {
-    boolean mapped = ops instanceof JvmOps;
-    long bytes =
-        tensors.stream()
-            .mapToLong(tensor -> mapped ? tensor.bytes() : Float.BYTES * tensor.weights())
-            .sum();
+    long bytes = 0;
+    long mapped = 0;
+    for (TensorInfo tensor : tensors) {
+      if (!(ops instanceof JvmOps)) {
+        bytes += Float.BYTES * tensor.weights();
+      } else if (isPacked(tensor)) {
+        bytes += tensor.bytes();
+      } else {
+        mapped += tensor.bytes();
+      }
+    }
     return new MemoryNeed(bytes, mapped);
+  }
+
+  private static boolean isPacked(TensorInfo tensor) {
+    return Stream.of(WeightType.values())
+        .anyMatch(type -> JvmOps.packs(type) && type.name().equals(tensor.type()));
   }
 
   /** The memory of this machine, or of the container that the process runs in, in bytes. */
@@ -43,20 +56,18 @@ record MemoryNeed(long bytes, boolean mapped) {
    * @throws IllegalStateException if the weights cannot be loaded
    */
   void check(String model, long total) {
-    if (bytes <= total) {
-      return;
+    if (bytes > total) {
+      throw new IllegalStateException(
+          "%s: the weights take %s of memory of their own, this machine has %s in all; fewer bits a weight take less, and the operations \"jvm\" read most types as they are stored"
+              .formatted(model, gigabytes(bytes), gigabytes(total)));
     }
-    if (mapped) {
+    if (bytes + mapped > total) {
       log.warn(
           "{}: the weights take {}, this machine has {} in all: every pass will read weights from"
               + " the disk",
           model,
-          gigabytes(bytes),
+          gigabytes(bytes + mapped),
           gigabytes(total));
-    } else {
-      throw new IllegalStateException(
-          "%s: the weights take %s as float32, this machine has %s in all; the operations \"jvm\" read them as they are stored"
-              .formatted(model, gigabytes(bytes), gigabytes(total)));
     }
   }
 

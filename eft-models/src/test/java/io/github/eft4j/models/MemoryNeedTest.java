@@ -15,12 +15,19 @@ class MemoryNeedTest {
           new TensorInfo("a", "Q8_0", List.of(1_000_000L, 3200L), 3_400_000_000L),
           new TensorInfo("b", "F32", List.of(100L), 400));
 
+  private static final List<TensorInfo> PACKED =
+      List.of(
+          new TensorInfo("a", "Q4_0", List.of(1_000_000L, 3200L), 1_800_000_000L),
+          new TensorInfo("b", "F32", List.of(100L), 400));
+
   @Test
-  void weightsStayAsTheyAreStoredOrBecomeFloat32() {
+  void weightsStayAsTheyAreStoredArePackedOrBecomeFloat32() {
     assertThat(MemoryNeed.of(TENSORS, TensorOps.jvm()))
-        .isEqualTo(new MemoryNeed(3_400_000_400L, true));
+        .isEqualTo(new MemoryNeed(0, 3_400_000_400L));
+    assertThat(MemoryNeed.of(PACKED, TensorOps.jvm()))
+        .isEqualTo(new MemoryNeed(1_800_000_000L, 400));
     assertThat(MemoryNeed.of(TENSORS, TensorOps.nd4j()))
-        .isEqualTo(new MemoryNeed(12_800_000_400L, false));
+        .isEqualTo(new MemoryNeed(12_800_000_400L, 0));
   }
 
   @Test
@@ -31,8 +38,12 @@ class MemoryNeedTest {
     assertThatIllegalStateException()
         .isThrownBy(() -> need.check("m", 8_000_000_000L))
         .withMessage(
-            "m: the weights take 12.8 GB as float32, this machine has 8.0 GB in all; the operations"
-                + " \"jvm\" read them as they are stored");
+            "m: the weights take 12.8 GB of memory of their own, this machine has 8.0 GB in all;"
+                + " fewer bits a weight take less, and the operations \"jvm\" read most types as"
+                + " they are stored");
+    assertThatIllegalStateException()
+        .isThrownBy(() -> MemoryNeed.of(PACKED, TensorOps.jvm()).check("m", 1_000_000_000))
+        .withMessageStartingWith("m: the weights take 1.8 GB of memory of their own");
   }
 
   @Test

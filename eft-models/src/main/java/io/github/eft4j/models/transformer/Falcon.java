@@ -62,8 +62,7 @@ final class Falcon extends TransformerModel<Falcon.Activations> {
     alibi = rotaryConfig == null ? Alibi.ofHeads(config.heads()) : null;
     attentionScale = (float) (1 / Math.sqrt(config.headSize()));
     int hidden = config.hiddenSize();
-    embeddings =
-        weights.matrix("transformer.word_embeddings.weight", config.vocabularySize(), hidden);
+    embeddings = weights.embeddings("transformer.word_embeddings.weight", config);
     layers = IntStream.range(0, config.layers()).mapToObj(i -> layer(config, weights, i)).toList();
     finalNorm = norm(weights, "transformer.ln_f", hidden);
     output = weights.output(config, embeddings);

@@ -52,7 +52,7 @@ final class Llama extends TransformerModel<Llama.Activations> {
     rotary = new RotaryEmbedding(config.rotary(), config.headSize());
     attentionScale = (float) (1 / Math.sqrt(config.headSize()));
     int hidden = config.hiddenSize();
-    embeddings = weights.matrix("model.embed_tokens.weight", config.vocabularySize(), hidden);
+    embeddings = weights.embeddings("model.embed_tokens.weight", config);
     layers = IntStream.range(0, config.layers()).mapToObj(i -> layer(config, weights, i)).toList();
     finalNorm = weights.vector("model.norm.weight", hidden);
     output = weights.output(config, embeddings);

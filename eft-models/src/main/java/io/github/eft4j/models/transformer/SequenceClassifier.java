@@ -69,11 +69,11 @@ public final class SequenceClassifier implements AutoCloseable {
     String prefix = config.family().modelType() + ".";
     String embeddings = prefix + "embeddings.";
     tokenEmbeddings =
-        weights.matrix(embeddings + "word_embeddings.weight", config.vocabularySize(), hidden);
+        weights.table(embeddings + "word_embeddings.weight", config.vocabularySize(), hidden);
     positionEmbeddings =
-        weights.matrix(embeddings + "position_embeddings.weight", config.positions(), hidden);
+        weights.table(embeddings + "position_embeddings.weight", config.positions(), hidden);
     typeEmbeddings =
-        weights.matrix(embeddings + "token_type_embeddings.weight", config.tokenTypes(), hidden);
+        weights.table(embeddings + "token_type_embeddings.weight", config.tokenTypes(), hidden);
     embeddingNorm = norm(weights, embeddings + "LayerNorm", hidden);
     layers =
         IntStream.range(0, config.layers())

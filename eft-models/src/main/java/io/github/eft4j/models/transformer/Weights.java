@@ -35,6 +35,21 @@ final class Weights implements AutoCloseable {
     return matrix;
   }
 
+  /** Embeddings, which are the output layer's weights too where those are tied. */
+  Matrix embeddings(String name, ModelConfig config) {
+    int rows = config.vocabularySize();
+    int columns = config.hiddenSize();
+    return config.tiedEmbeddings() ? matrix(name, rows, columns) : table(name, rows, columns);
+  }
+
+  /** A matrix whose rows are looked up. */
+  Matrix table(String name, int rows, int columns) {
+    used.add(name);
+    Matrix matrix = ops.table(tensors.required(name, rows, columns));
+    matrices.add(matrix);
+    return matrix;
+  }
+
   INDArray vector(String name, int size) {
     used.add(name);
     INDArray vector = ops.vector(tensors.required(name, size));
