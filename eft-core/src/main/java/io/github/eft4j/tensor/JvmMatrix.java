@@ -22,11 +22,6 @@ final class JvmMatrix implements Matrix {
     this.weights = data.isNative() ? data : Arena.ofAuto().allocate(data.byteSize()).copyFrom(data);
   }
 
-  /** Weights that are only looked up need not be packed. */
-  static boolean isPacked(WeightType type) {
-    return type == WeightType.Q4_0;
-  }
-
   /**
    * Packs the weights, if that is how they are multiplied, and lets go of the file's.
    *
@@ -35,10 +30,10 @@ final class JvmMatrix implements Matrix {
    * @throws OutOfMemoryError if there is no memory for them
    */
   void pack(WorkerPool pool, int threads) {
-    if (!isPacked(type())) {
+    if (!Nibbles.packs(type())) {
       return;
     }
-    WeightMemory memory = new WeightMemory(Nibbles.bytes(rows(), columns()));
+    WeightMemory memory = new WeightMemory(Nibbles.bytes(type(), rows(), columns()));
     nibbles = memory;
     int groups = (rows() + Nibbles.ROWS - 1) / Nibbles.ROWS;
     pool.run(groups, threads, (group, _) -> packGroup(group, memory.address()));
@@ -51,11 +46,12 @@ final class JvmMatrix implements Matrix {
     int from = group * Nibbles.ROWS;
     int count = Math.min(Nibbles.ROWS, rows() - from);
     Nibbles.pack(
+        type(),
         weights.asSlice(
             type().bytes((long) from * columns()), type().bytes((long) count * columns())),
         count,
         columns(),
-        to + group * Nibbles.groupBytes(columns()));
+        to + group * Nibbles.groupBytes(type(), columns()));
   }
 
   @Override
@@ -89,7 +85,7 @@ final class JvmMatrix implements Matrix {
   /** The address of packed rows, from the first of a group on. */
   long nibbles(int row) {
     return Objects.requireNonNull(nibbles).address()
-        + row / Nibbles.ROWS * Nibbles.groupBytes(columns());
+        + row / Nibbles.ROWS * Nibbles.groupBytes(type(), columns());
   }
 
   @Override

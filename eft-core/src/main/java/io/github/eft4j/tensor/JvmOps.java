@@ -196,10 +196,10 @@ public final class JvmOps implements TensorOps {
    * rounds activations to 8 bits and adds up exact integers, 16 bits wide.
    *
    * @param type the type
-   * @return true for Q4_0; others are multiplied as they are stored
+   * @return true for Q4_0 and Q4_K; others are multiplied as they are stored
    */
   public static boolean packs(WeightType type) {
-    return JvmMatrix.isPacked(type);
+    return Nibbles.packs(type);
   }
 
   @Override

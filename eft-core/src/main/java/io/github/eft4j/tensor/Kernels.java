@@ -142,6 +142,7 @@ interface Kernels {
   /**
    * Products of a few tokens with rows of packed nibbles.
    *
+   * @param type the weights' type, Q4_0 or Q4_K
    * @param x holds the tokens, {@code [columns / 32][together]} blocks, see {@link Nibbles}
    * @param at index of the first of them
    * @param together the number of tokens that lie together, a result of {@link #nibbleTokens}
@@ -154,6 +155,7 @@ interface Kernels {
    * @param sums working memory, {@link #dotsMemory} floats
    */
   void nibbleDots(
+      WeightType type,
       int[] x,
       int at,
       int together,

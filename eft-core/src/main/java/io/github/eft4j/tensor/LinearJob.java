@@ -79,6 +79,8 @@ final class LinearJob implements WorkerPool.Tasks {
   /** The tokens in tiles, where a layer needs them. */
   private long tiles;
 
+  private long unrounded;
+
   /** The tokens with their activations rounded, where a layer needs them. */
   private int[] rounded = {};
 
@@ -117,8 +119,7 @@ final class LinearJob implements WorkerPool.Tasks {
     }
     long at = Arrays2d.address(x);
     if (inBlocks) {
-      this.x = at;
-      roundAll(pool);
+      roundAll(at, pool);
     }
     this.x = tokens == 1 ? padded(at) : inGroups ? packed(at, Kernels.DOTS_GROUP, groupMemory) : 0;
     tiles = inTiles ? packed(at, tileTokens, packed) : 0;
@@ -149,7 +150,8 @@ final class LinearJob implements WorkerPool.Tasks {
   }
 
   /** Rounds the activations of all tokens: those that are multiplied together lie together. */
-  private void roundAll(WorkerPool pool) {
+  private void roundAll(long x, WorkerPool pool) {
+    unrounded = x;
     int blocks = columns / Nibbles.COLUMNS;
     int last = 0;
     while (last < tokens) {
@@ -175,7 +177,7 @@ final class LinearJob implements WorkerPool.Tasks {
       together = kernels.nibbleTokens(tokens - first);
     }
     kernels.quantize(
-        x + 4L * token * columns,
+        unrounded + 4L * token * columns,
         columns,
         rounded,
         rounded(first) + Nibbles.ACTIVATION_INTS * (token - first),
@@ -274,6 +276,7 @@ final class LinearJob implements WorkerPool.Tasks {
     for (int t = 0; t < tokens; t += together) {
       together = kernels.nibbleTokens(tokens - t);
       kernels.nibbleDots(
+          matrix.type(),
           rounded,
           rounded(t),
           together,

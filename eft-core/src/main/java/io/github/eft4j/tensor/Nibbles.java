@@ -4,28 +4,37 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * How weights of Q4_0, and what they are multiplied with, lie in memory for sums of 16 bits.
+ * How weights of Q4_0 and Q4_K, and what they are multiplied with, lie in memory for sums of 16
+ * bits.
  *
  * <p>Activations are rounded, {@value #COLUMNS} at a time, to integers x of at most 127 that share
- * a scale: with m the greatest magnitude, m / 127. The integer product of such a block with a block
- * of weights is then Σ (q − 8) x, q from 0 to 15, and never greater than 8 · 127 · 32 = 32512: it
- * fits in 16 bits, and since it does, the bits beyond those may get lost on the way. So neither the
- * order of the sum nor the instructions matter, and a processor adds 32 rows at a time in 512 bits.
+ * a scale s: with m the greatest magnitude, m / 127. With q a nibble, the integer I = Σ (q − 8) x
+ * of such a block is never greater than 8 · 127 · 32 = 32512: it fits in 16 bits, and since it
+ * does, the bits beyond those may get lost on the way. So neither the order of the sum nor the
+ * instructions matter, and a processor adds 32 rows at a time in 512 bits.
  *
- * <p>One lane is one row. A 16-bit number v holds the nibbles of four columns, and so does not even
+ * <p>One lane is one row. A 16-bit number v holds the nibbles of four columns, and does not even
  * have to be taken apart: with v = q₀ + 16 q₁ + 256 q₂ + 4096 q₃, modulo 2¹⁶
  *
  * <pre>
- *  q₀ x₀ + q₁ x₁ + q₂ x₂ + q₃ x₃ = v x₀ + (v >> 4) (x₁ − 16 x₀) + (v >> 8) (x₂ − 16 x₁) + (v >> 12) (x₃ − 16 x₂)
+ *  q₀ x₀ + q₁ x₁ + q₂ x₂ + q₃ x₃
+ *      = v x₀ + (v >> 4) (x₁ − 16 x₀) + (v >> 8) (x₂ − 16 x₁) + (v >> 12) (x₃ − 16 x₂)
  *
- *  weights      [group of 32 rows][block of 32 columns]  32 half-precision scales, then
- *                                                        [8][32] 16-bit numbers
- *  activations  [block][token]                           {@value #ACTIVATION_INTS} ints: −8 Σ x, the 32 factors above, each as two
- *                                                        16-bit numbers that are the same; the bits of the float32 scale
+ *  weights of 32 rows   for each 8 blocks of 32 columns:
+ *                         Q4_K: [32] scales d, [32] scales of minima e, in half precision
+ *                         [8] blocks of
+ *                           [32] 16 bits. Q4_0: d in half precision. Q4_K: scale a, minimum b, a
+ *                                byte each
+ *                           [8][32] 16-bit numbers
+ *
+ *  activations          for each 32 columns, for each token: {@value #ACTIVATION_INTS} ints
+ *                         −8 Σ x and the 32 factors above, each as two 16-bit numbers that are the
+ *                         same; the bits of s and of s Σ x in single precision
  * </pre>
  *
- * A row's product is the sum, block by block, of a fused multiply-add: (scale of the weights ·
- * scale of the activations) · the integer + the sum so far.
+ * A row's product is the sum of what its blocks add, one by one: in Q4_0 fma(d s, I, sum). A weight
+ * of Q4_K is d a q − e b, so a block adds d a s (I + 8 Σ x) − e b s Σ x: fma(d a s, I, sum), and
+ * then fma(fma(8, d a, −e b), s Σ x, sum).
  */
 final class Nibbles {
   /** Rows that lie together. */
@@ -34,17 +43,23 @@ final class Nibbles {
   /** Columns of a block. */
   static final int COLUMNS = 32;
 
-  /** Bytes from the nibbles of four columns of the rows to those of the next four. */
-  static final long QUAD_BYTES = 2L * ROWS;
+  /** Bytes of 16 bits for each of the rows. */
+  static final long LINE = 2L * ROWS;
 
-  /** Bytes of a block of the rows that lie together; its scales are as many as four columns. */
-  static final long BLOCK_BYTES = QUAD_BYTES * (1 + COLUMNS / 4);
+  /** Bytes of a block of the rows. */
+  static final long BLOCK_BYTES = LINE * (1 + COLUMNS / 4);
+
+  /** Blocks between two headers. */
+  static final int BLOCKS = 8;
 
   /** Ints of a block of a token. */
-  static final int ACTIVATION_INTS = COLUMNS + 2;
+  static final int ACTIVATION_INTS = COLUMNS + 3;
 
   /** Ints from the beginning of a block of a token to its scale. */
   static final int ACTIVATION_SCALE = COLUMNS + 1;
+
+  /** Ints from the beginning of a block of a token to its scale times the sum. */
+  static final int ACTIVATION_SUM = COLUMNS + 2;
 
   /** The greatest magnitude of a rounded activation. */
   static final float LARGEST = 127;
@@ -60,46 +75,107 @@ final class Nibbles {
   private Nibbles() {}
 
   /**
-   * The size of packed weights.
+   * Whether weights of a type are packed.
    *
-   * @param rows the number of rows
-   * @param columns the number of columns
-   * @return the size in bytes, whole groups of rows
+   * @param type the type
+   * @return true for Q4_0 and Q4_K
    */
-  static long bytes(int rows, int columns) {
-    return groupBytes(columns) * ((rows + ROWS - 1) / ROWS);
+  static boolean packs(WeightType type) {
+    return type == WeightType.Q4_0 || type == WeightType.Q4_K;
   }
 
-  static long groupBytes(int columns) {
-    return columns / COLUMNS * BLOCK_BYTES;
+  /** The size in bytes of what lies before each {@value #BLOCKS} blocks of the rows. */
+  static long headerBytes(WeightType type) {
+    return type == WeightType.Q4_K ? 2 * LINE : 0;
+  }
+
+  /** The size in bytes of the packed weights of {@value #ROWS} rows. */
+  static long groupBytes(WeightType type, int columns) {
+    int blocks = columns / COLUMNS;
+    return blocks * BLOCK_BYTES + blocks / BLOCKS * headerBytes(type);
+  }
+
+  /** The size in bytes of packed weights, whole groups of {@value #ROWS} rows. */
+  static long bytes(WeightType type, int rows, int columns) {
+    return groupBytes(type, columns) * ((rows + ROWS - 1) / ROWS);
   }
 
   /**
    * Packs a group of rows.
    *
-   * @param stored weights of Q4_0, row after row
+   * @param type the type of the weights
+   * @param stored the weights, row after row
    * @param rows the number of rows that are stored, at most {@value #ROWS}; the others become 0
    * @param columns the length of a row
    * @param to address of {@link #groupBytes} bytes
    */
-  static void pack(MemorySegment stored, int rows, int columns, long to) {
-    int blockBytes = WeightType.Q4_0.blockBytes();
+  static void pack(WeightType type, MemorySegment stored, int rows, int columns, long to) {
     if (rows < ROWS) {
-      Memory.zero(to, groupBytes(columns));
+      Memory.zero(to, groupBytes(type, columns));
     }
-    for (int block = 0; block < columns / COLUMNS; block++) {
+    int blocks = columns / type.blockSize();
+    for (int block = 0; block < blocks; block++) {
       for (int row = 0; row < rows; row++) {
-        long from = (long) blockBytes * (row * (columns / COLUMNS) + block);
-        long at = to + block * BLOCK_BYTES + 2L * row;
-        Memory.setShort(at, stored.get(ValueLayout.JAVA_SHORT_UNALIGNED, from));
-        for (int i = 0; i < COLUMNS / 8; i++) {
-          int bytes = stored.get(ValueLayout.JAVA_INT_UNALIGNED, from + 2 + 4L * i);
-          at += QUAD_BYTES;
-          Memory.setShort(at, together(bytes & LOW));
-          Memory.setShort(at + QUAD_BYTES * (COLUMNS / 8), together((bytes >>> 4) & LOW));
+        long from = (long) type.blockBytes() * (row * blocks + block);
+        if (type == WeightType.Q4_0) {
+          packBlock(stored, from, to + block * BLOCK_BYTES + 2L * row);
+        } else {
+          long bytes = headerBytes(type) + BLOCKS * BLOCK_BYTES;
+          packBlocks(stored, from, to + block * bytes + 2L * row);
         }
       }
     }
+  }
+
+  private static short half(MemorySegment stored, long at) {
+    return stored.get(ValueLayout.JAVA_SHORT_UNALIGNED, at);
+  }
+
+  private static int quad(MemorySegment stored, long at) {
+    return stored.get(ValueLayout.JAVA_INT_UNALIGNED, at);
+  }
+
+  /** One block of Q4_0: low nibbles are the first half, high ones the second. */
+  private static void packBlock(MemorySegment stored, long from, long to) {
+    Memory.setShort(to, half(stored, from));
+    for (int i = 0; i < COLUMNS / 8; i++) {
+      int bytes = quad(stored, from + 2 + 4L * i);
+      long at = to + LINE * (1 + i);
+      Memory.setShort(at, together(bytes & LOW));
+      Memory.setShort(at + LINE * (COLUMNS / 8), together((bytes >>> 4) & LOW));
+    }
+  }
+
+  /**
+   * One block of Q4_K: two scales in half precision; eight scales and minima of six bits in twelve
+   * bytes; then, four times, 32 bytes whose low nibbles are a block here, and the high ones the
+   * next.
+   */
+  private static void packBlocks(MemorySegment stored, long from, long to) {
+    Memory.setShort(to, half(stored, from));
+    Memory.setShort(to + LINE, half(stored, from + 2));
+    for (int block = 0; block < BLOCKS; block++) {
+      long at = to + 2 * LINE + block * BLOCK_BYTES;
+      Memory.setShort(at, scaleAndMinimum(stored, from + 4, block));
+      for (int i = 0; i < COLUMNS / 4; i++) {
+        int bytes = quad(stored, from + 16 + (block / 2) * (long) COLUMNS + 4L * i);
+        at += LINE;
+        Memory.setShort(at, together((bytes >>> (block % 2 * 4)) & LOW));
+      }
+    }
+  }
+
+  private static short scaleAndMinimum(MemorySegment stored, long at, int block) {
+    int four = block % 4;
+    int first = stored.get(ValueLayout.JAVA_BYTE, at + four) & 0xff;
+    int second = stored.get(ValueLayout.JAVA_BYTE, at + 4 + four) & 0xff;
+    if (block < 4) {
+      return (short) ((first & 63) | (second & 63) << 8);
+    }
+    int third = stored.get(ValueLayout.JAVA_BYTE, at + 8 + four) & 0xff;
+    int scale = (third & 15) | (first >>> 6) << 4;
+    int minimum = third >>> 4 | (second >>> 6) << 4;
+    return (short) (scale | minimum << 8);
   }
 
   /** Four bytes of one nibble each, as four nibbles. */
@@ -122,5 +198,6 @@ final class Nibbles {
     float scale =
         largest < SMALLEST ? 0 : largest <= Float.MAX_VALUE ? largest / LARGEST : Float.NaN;
     block[at + ACTIVATION_SCALE] = Float.floatToRawIntBits(scale);
+    block[at + ACTIVATION_SUM] = Float.floatToRawIntBits(scale * sum);
   }
 }

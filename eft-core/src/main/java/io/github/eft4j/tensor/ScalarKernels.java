@@ -134,6 +134,7 @@ final class ScalarKernels implements Kernels {
 
   @Override
   public void nibbleDots(
+      WeightType type,
       int[] x,
       int first,
       int together,
@@ -144,29 +145,49 @@ final class ScalarKernels implements Kernels {
       long out,
       long outStride,
       float[] sums) {
+    long header = Nibbles.headerBytes(type);
     for (int row = 0; row < rows; row++) {
-      long weights =
-          w + row / Nibbles.ROWS * Nibbles.groupBytes(columns) + 2L * (row % Nibbles.ROWS);
+      long group = w + row / Nibbles.ROWS * Nibbles.groupBytes(type, columns);
       for (int t = 0; t < tokens; t++) {
         float sum = 0;
         for (int block = 0; block < columns / Nibbles.COLUMNS; block++) {
-          long scale = weights + block * Nibbles.BLOCK_BYTES;
+          int headers = block / Nibbles.BLOCKS;
+          long head =
+              group
+                  + headers * (header + Nibbles.BLOCKS * Nibbles.BLOCK_BYTES)
+                  + 2L * (row % Nibbles.ROWS);
+          long at = head + header + block % Nibbles.BLOCKS * Nibbles.BLOCK_BYTES;
           int token = first + Nibbles.ACTIVATION_INTS * (block * together + t);
-          float factor =
-              Float.float16ToFloat(Memory.getShort(scale))
-                  * Float.intBitsToFloat(x[token + Nibbles.ACTIVATION_SCALE]);
-          sum = Math.fma(factor, nibbleDot(x, token, scale + Nibbles.QUAD_BYTES), sum);
+          int dot = nibbleDot(x, token, at + Nibbles.LINE);
+          float scale = Float.intBitsToFloat(x[token + Nibbles.ACTIVATION_SCALE]);
+          if (type == WeightType.Q4_0) {
+            sum = Math.fma(half(at) * scale, dot, sum);
+          } else {
+            int factors = Memory.getShort(at) & 0xffff;
+            float factor = half(head) * (factors & 0xff);
+            float minimum = half(head + Nibbles.LINE) * (factors >>> 8);
+            sum = Math.fma(factor * scale, dot, sum);
+            sum =
+                Math.fma(
+                    Math.fma(8, factor, -minimum),
+                    Float.intBitsToFloat(x[token + Nibbles.ACTIVATION_SUM]),
+                    sum);
+          }
         }
         set(out + t * outStride + 4L * row, sum);
       }
     }
   }
 
+  private static float half(long address) {
+    return Float.float16ToFloat(Memory.getShort(address));
+  }
+
   /** The integer product of a block; what does not fit in 16 bits gets lost and returns. */
   private static short nibbleDot(int[] x, int token, long weights) {
     int sum = x[token];
     for (int i = 0; i < Nibbles.COLUMNS; i++) {
-      int four = Memory.getShort(weights + i / 4 * Nibbles.QUAD_BYTES) & 0xffff;
+      int four = Memory.getShort(weights + i / 4 * Nibbles.LINE) & 0xffff;
       sum += (four >>> (4 * (i % 4))) * x[token + 1 + i];
     }
     return (short) sum;

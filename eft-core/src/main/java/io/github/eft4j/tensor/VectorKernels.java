@@ -56,23 +56,7 @@ final class VectorKernels implements Kernels {
   private static final ShortVector FOURS = ShortVector.broadcast(SHORTS, 4);
   private static final VectorMask<Integer> NOT_FIRST_OF_FOUR = VectorMask.fromLong(INTS, 0xeeee);
 
-  /** Which of the scales and minima of a block of Q4_K are minima. */
-  private static final VectorMask<Float> MINIMA = VectorMask.fromLong(FLOATS, 0xf0f0);
-
-  private static final VectorMask<Integer> ARE_MINIMA = VectorMask.fromLong(INTS, 0xf0f0);
-
-  /** Where the bits of scales and minima lie in three ints: the first two, and the last. */
-  private static final int[] SCALE_SHIFTS = {
-    0, 8, 16, 24, 0, 8, 16, 24, 2, 10, 18, 26, 2, 10, 18, 26
-  };
-
-  private static final int[] SCALE_MASKS = {
-    63, 63, 63, 63, 63, 63, 63, 63, 48, 48, 48, 48, 48, 48, 48, 48
-  };
-  private static final int[] NIBBLE_SHIFTS = {0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 16, 24, 4, 12, 20, 28};
-  private static final int[] NIBBLE_MASKS = {
-    0, 0, 0, 0, 0, 0, 0, 0, 15, 15, 15, 15, 15, 15, 15, 15
-  };
+  private static final FloatVector EIGHTS = FloatVector.broadcast(FLOATS, 8);
 
   private static final VectorSpecies<Float> EIGHT = FloatVector.SPECIES_256;
   private static final VectorShuffle<Float> BY_FOUR = VectorShuffle.iota(EIGHT, 4, 1, true);
@@ -106,14 +90,14 @@ final class VectorKernels implements Kernels {
 
   private static final int FEW_STREAMS = 4;
 
-  /** Where the scales of blocks of Q4_K lie, behind the sums. */
-  private static final int SCALES = DOTS_SUMS * SUMS;
-
   /** Bytes of weights that certainly stay in the cache of one core while they are used. */
   private static final long CACHED_BYTES = 128 << 10;
 
   /** Where the integer sums of a block of packed nibbles lie, behind the sums. */
   private static final int DOTS = DOTS_SUMS * SUMS;
+
+  /** Where the scales of a header of packed nibbles lie, behind those. */
+  private static final int FACTORS = DOTS + DOTS_SUMS / 2 * SUMS;
 
   /** Registers for the rows that lie together in packed nibbles. */
   private static final int NIBBLE_PARTS = Nibbles.ROWS / (2 * LENGTH);
@@ -716,7 +700,6 @@ final class VectorKernels implements Kernels {
   public int dotsTokens(WeightType type) {
     return switch (type) {
       case F32, F16, BF16 -> 1;
-      case Q4_K -> LENGTH > 4 ? 1 : 0; // no vector has 4 bytes
       case Q8_0 -> LENGTH > 4 ? 32 : 0;
       default -> 0;
     };
@@ -805,7 +788,6 @@ final class VectorKernels implements Kernels {
       case F16 -> halfDots(x, w0, w1, w2, w3, w4, w5, w6, w7, count, columns, sums);
       case BF16 -> brainFloatDots(x, w0, w1, w2, w3, w4, w5, w6, w7, count, columns, sums);
       case Q8_0 -> q8Dots(x, w0, w1, w2, w3, w4, w5, w6, w7, count, columns, sums);
-      case Q4_K -> q4KDots(x, w0, rowBytes * each, rowBytes * (rows - each), count, columns, sums);
       default -> throw new IllegalArgumentException("no dot products with " + type);
     }
   }
@@ -1867,6 +1849,7 @@ final class VectorKernels implements Kernels {
 
   @Override
   public void nibbleDots(
+      WeightType type,
       int[] x,
       int at,
       int together,
@@ -1888,6 +1871,7 @@ final class VectorKernels implements Kernels {
       for (int part = 0; part < NIBBLE_PARTS; part += parts) {
         Arrays.fill(sums, 0, streams * together * 2 * LENGTH, 0);
         nibbleDots(
+            type,
             x,
             at,
             together,
@@ -1914,6 +1898,7 @@ final class VectorKernels implements Kernels {
   }
 
   private static void nibbleDots(
+      WeightType type,
       int[] x,
       int at,
       int together,
@@ -1924,31 +1909,42 @@ final class VectorKernels implements Kernels {
       int parts,
       int blocks,
       float[] sums) {
-    long groupBytes = blocks * Nibbles.BLOCK_BYTES;
+    long groupBytes = Nibbles.groupBytes(type, blocks * Nibbles.COLUMNS);
+    long header = Nibbles.headerBytes(type);
     long w0 = w + group * groupBytes;
     long w1 = w0 + first(1 / parts, groups, each) * groupBytes + 1 % parts * STEP;
     long w2 = w0 + first(2 / parts, groups, each) * groupBytes + 2 % parts * STEP;
     long w3 = w0 + first(3 / parts, groups, each) * groupBytes + 3 % parts * STEP;
     switch (together) {
-      case 1 -> nibbleDots4x1(x, at, w0, w1, w2, w3, blocks, 4, sums);
-      case 2 -> nibbleDots4x2(x, at, w0, w1, w2, w3, blocks, 4, sums);
-      case 4 -> nibbleDots4x4(x, at, w0, w1, w2, w3, blocks, 4, sums);
-      default -> nibbleDots2x8(x, at, w0, w1, blocks, 4, sums);
+      case 1 -> nibbleDots4x1(x, at, w0, w1, w2, w3, blocks, header, 4, sums);
+      case 2 -> nibbleDots4x2(x, at, w0, w1, w2, w3, blocks, header, 4, sums);
+      case 4 -> nibbleDots4x4(x, at, w0, w1, w2, w3, blocks, header, 4, sums);
+      default -> nibbleDots2x8(x, at, w0, w1, blocks, header, 4, sums);
     }
   }
 
   /** Products of 4 registers of rows, with one token: 4 accumulators. */
   private static void nibbleDots4x1(
-      int[] x, int first, long w0, long w1, long w2, long w3, int blocks, int shift, float[] sums) {
+      int[] x,
+      int first,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      int blocks,
+      long header,
+      int shift,
+      float[] sums) {
     for (int block = 0; block < blocks; block++) {
-      long at = block * Nibbles.BLOCK_BYTES;
+      long head = (block >>> 3) * (header + 8 * Nibbles.BLOCK_BYTES);
+      long at = head + header + (block & 7) * Nibbles.BLOCK_BYTES;
       int token = first + block * ACTIVATION;
       ShortVector s00 = IntVector.broadcast(INTS, x[token]).reinterpretAsShorts();
       ShortVector s10 = s00;
       ShortVector s20 = s00;
       ShortVector s30 = s00;
       for (int quad = 0; quad < Nibbles.COLUMNS / 4; quad++) {
-        long from = at + (quad + 1) * Nibbles.QUAD_BYTES;
+        long from = at + (quad + 1) * Nibbles.LINE;
         int factor = token + 4 * quad;
         ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + from) & ADDRESS, ORDER);
         ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + from) & ADDRESS, ORDER);
@@ -2027,16 +2023,37 @@ final class VectorKernels implements Kernels {
       s10.reinterpretAsFloats().intoArray(sums, DOTS + LENGTH);
       s20.reinterpretAsFloats().intoArray(sums, DOTS + 2 * LENGTH);
       s30.reinterpretAsFloats().intoArray(sums, DOTS + 3 * LENGTH);
-      addBlock(w0 + at, w1 + at, x, token, 1, 0, sums);
-      addBlock(w2 + at, w3 + at, x, token, 1, 2, sums);
+      if (header == 0) {
+        addBlock(w0 + at, w1 + at, x, token, 1, 0, sums);
+        addBlock(w2 + at, w3 + at, x, token, 1, 2, sums);
+      } else {
+        if ((block & 7) == 0) {
+          addHeader(w0 + head, FACTORS, sums);
+          addHeader(w1 + head, FACTORS + 4 * LENGTH, sums);
+          addHeader(w2 + head, FACTORS + 8 * LENGTH, sums);
+          addHeader(w3 + head, FACTORS + 12 * LENGTH, sums);
+        }
+        addBlockWithMinima(w0 + at, w1 + at, x, token, 1, 0, FACTORS, sums);
+        addBlockWithMinima(w2 + at, w3 + at, x, token, 1, 2, FACTORS + 8 * LENGTH, sums);
+      }
     }
   }
 
   /** Products of 4 registers of rows, with 2 tokens: 8 accumulators. */
   private static void nibbleDots4x2(
-      int[] x, int first, long w0, long w1, long w2, long w3, int blocks, int shift, float[] sums) {
+      int[] x,
+      int first,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      int blocks,
+      long header,
+      int shift,
+      float[] sums) {
     for (int block = 0; block < blocks; block++) {
-      long at = block * Nibbles.BLOCK_BYTES;
+      long head = (block >>> 3) * (header + 8 * Nibbles.BLOCK_BYTES);
+      long at = head + header + (block & 7) * Nibbles.BLOCK_BYTES;
       int token = first + block * 2 * ACTIVATION;
       ShortVector s00 = IntVector.broadcast(INTS, x[token]).reinterpretAsShorts();
       ShortVector s10 = s00;
@@ -2047,7 +2064,7 @@ final class VectorKernels implements Kernels {
       ShortVector s21 = s01;
       ShortVector s31 = s01;
       for (int quad = 0; quad < Nibbles.COLUMNS / 4; quad++) {
-        long from = at + (quad + 1) * Nibbles.QUAD_BYTES;
+        long from = at + (quad + 1) * Nibbles.LINE;
         int factor = token + 4 * quad;
         ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + from) & ADDRESS, ORDER);
         ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + from) & ADDRESS, ORDER);
@@ -2154,16 +2171,37 @@ final class VectorKernels implements Kernels {
       s21.reinterpretAsFloats().intoArray(sums, DOTS + 5 * LENGTH);
       s30.reinterpretAsFloats().intoArray(sums, DOTS + 6 * LENGTH);
       s31.reinterpretAsFloats().intoArray(sums, DOTS + 7 * LENGTH);
-      addBlock(w0 + at, w1 + at, x, token, 2, 0, sums);
-      addBlock(w2 + at, w3 + at, x, token, 2, 4, sums);
+      if (header == 0) {
+        addBlock(w0 + at, w1 + at, x, token, 2, 0, sums);
+        addBlock(w2 + at, w3 + at, x, token, 2, 4, sums);
+      } else {
+        if ((block & 7) == 0) {
+          addHeader(w0 + head, FACTORS, sums);
+          addHeader(w1 + head, FACTORS + 4 * LENGTH, sums);
+          addHeader(w2 + head, FACTORS + 8 * LENGTH, sums);
+          addHeader(w3 + head, FACTORS + 12 * LENGTH, sums);
+        }
+        addBlockWithMinima(w0 + at, w1 + at, x, token, 2, 0, FACTORS, sums);
+        addBlockWithMinima(w2 + at, w3 + at, x, token, 2, 4, FACTORS + 8 * LENGTH, sums);
+      }
     }
   }
 
   /** Products of 4 registers of rows, with 4 tokens: 16 accumulators. */
   private static void nibbleDots4x4(
-      int[] x, int first, long w0, long w1, long w2, long w3, int blocks, int shift, float[] sums) {
+      int[] x,
+      int first,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      int blocks,
+      long header,
+      int shift,
+      float[] sums) {
     for (int block = 0; block < blocks; block++) {
-      long at = block * Nibbles.BLOCK_BYTES;
+      long head = (block >>> 3) * (header + 8 * Nibbles.BLOCK_BYTES);
+      long at = head + header + (block & 7) * Nibbles.BLOCK_BYTES;
       int token = first + block * 4 * ACTIVATION;
       ShortVector s00 = IntVector.broadcast(INTS, x[token]).reinterpretAsShorts();
       ShortVector s10 = s00;
@@ -2182,7 +2220,7 @@ final class VectorKernels implements Kernels {
       ShortVector s23 = s03;
       ShortVector s33 = s03;
       for (int quad = 0; quad < Nibbles.COLUMNS / 4; quad++) {
-        long from = at + (quad + 1) * Nibbles.QUAD_BYTES;
+        long from = at + (quad + 1) * Nibbles.LINE;
         int factor = token + 4 * quad;
         ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + from) & ADDRESS, ORDER);
         ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + from) & ADDRESS, ORDER);
@@ -2345,16 +2383,28 @@ final class VectorKernels implements Kernels {
       s31.reinterpretAsFloats().intoArray(sums, DOTS + 13 * LENGTH);
       s32.reinterpretAsFloats().intoArray(sums, DOTS + 14 * LENGTH);
       s33.reinterpretAsFloats().intoArray(sums, DOTS + 15 * LENGTH);
-      addBlock(w0 + at, w1 + at, x, token, 4, 0, sums);
-      addBlock(w2 + at, w3 + at, x, token, 4, 8, sums);
+      if (header == 0) {
+        addBlock(w0 + at, w1 + at, x, token, 4, 0, sums);
+        addBlock(w2 + at, w3 + at, x, token, 4, 8, sums);
+      } else {
+        if ((block & 7) == 0) {
+          addHeader(w0 + head, FACTORS, sums);
+          addHeader(w1 + head, FACTORS + 4 * LENGTH, sums);
+          addHeader(w2 + head, FACTORS + 8 * LENGTH, sums);
+          addHeader(w3 + head, FACTORS + 12 * LENGTH, sums);
+        }
+        addBlockWithMinima(w0 + at, w1 + at, x, token, 4, 0, FACTORS, sums);
+        addBlockWithMinima(w2 + at, w3 + at, x, token, 4, 8, FACTORS + 8 * LENGTH, sums);
+      }
     }
   }
 
   /** Products of 2 registers of rows, with 8 tokens: 16 accumulators. */
   private static void nibbleDots2x8(
-      int[] x, int first, long w0, long w1, int blocks, int shift, float[] sums) {
+      int[] x, int first, long w0, long w1, int blocks, long header, int shift, float[] sums) {
     for (int block = 0; block < blocks; block++) {
-      long at = block * Nibbles.BLOCK_BYTES;
+      long head = (block >>> 3) * (header + 8 * Nibbles.BLOCK_BYTES);
+      long at = head + header + (block & 7) * Nibbles.BLOCK_BYTES;
       int token = first + block * 8 * ACTIVATION;
       ShortVector s00 = IntVector.broadcast(INTS, x[token]).reinterpretAsShorts();
       ShortVector s10 = s00;
@@ -2373,7 +2423,7 @@ final class VectorKernels implements Kernels {
       ShortVector s07 = IntVector.broadcast(INTS, x[token + 7 * ACTIVATION]).reinterpretAsShorts();
       ShortVector s17 = s07;
       for (int quad = 0; quad < Nibbles.COLUMNS / 4; quad++) {
-        long from = at + (quad + 1) * Nibbles.QUAD_BYTES;
+        long from = at + (quad + 1) * Nibbles.LINE;
         int factor = token + 4 * quad;
         ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + from) & ADDRESS, ORDER);
         ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + from) & ADDRESS, ORDER);
@@ -2542,7 +2592,15 @@ final class VectorKernels implements Kernels {
       s15.reinterpretAsFloats().intoArray(sums, DOTS + 13 * LENGTH);
       s16.reinterpretAsFloats().intoArray(sums, DOTS + 14 * LENGTH);
       s17.reinterpretAsFloats().intoArray(sums, DOTS + 15 * LENGTH);
-      addBlock(w0 + at, w1 + at, x, token, 8, 0, sums);
+      if (header == 0) {
+        addBlock(w0 + at, w1 + at, x, token, 8, 0, sums);
+      } else {
+        if ((block & 7) == 0) {
+          addHeader(w0 + head, FACTORS, sums);
+          addHeader(w1 + head, FACTORS + 4 * LENGTH, sums);
+        }
+        addBlockWithMinima(w0 + at, w1 + at, x, token, 8, 0, FACTORS, sums);
+      }
     }
   }
 
@@ -2604,354 +2662,143 @@ final class VectorKernels implements Kernels {
     }
   }
 
-  /**
-   * A block is 4 times 64 weights: the low nibbles of 32 bytes, then the high ones. Its scales are
-   * computed where it begins.
-   */
-  private static void q4KDots(
-      long x, long w0, long stride, long last, int count, int columns, float[] sums) {
-    long w1 = w0 + Math.min(stride, last);
-    long w2 = w0 + Math.min(2 * stride, last);
-    long w3 = w0 + Math.min(3 * stride, last);
-    long w4 = w0 + Math.min(4 * stride, last);
-    long w5 = w0 + Math.min(5 * stride, last);
-    long w6 = w0 + Math.min(6 * stride, last);
-    long w7 = w0 + Math.min(7 * stride, last);
-    int length = columns / 64;
-    for (int part = 0; part < PARTS; part++) {
-      FloatVector a0 = FloatVector.zero(FLOATS);
-      FloatVector a1 = a0;
-      FloatVector a2 = a0;
-      FloatVector a3 = a0;
-      FloatVector a4 = a0;
-      FloatVector a5 = a0;
-      FloatVector a6 = a0;
-      FloatVector a7 = a0;
-      long start = x + part * STEP;
-      long end = start + 4 * ROUND * length;
-      long next = start;
-      int to = part * LENGTH;
-      for (int i = 0; i < count * length; i++) {
-        long k = next & ADDRESS;
-        int quarter = i & 3;
-        if (quarter == 0) {
-          for (int r = 0; r < STREAMS; r++) {
-            q4KScales(w0 + Math.min(r * stride, last) + 36L * i, sums, SCALES + 16 * r);
-          }
-        }
-        long at = 36L * (i - quarter) + 32L * quarter + 16 + part * BYTE_STEP;
-        int s = SCALES + 2 * quarter + 2 * (quarter & 2);
-        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
-        FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + ROUND, ORDER);
-        FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 2 * ROUND, ORDER);
-        FloatVector v3 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 3 * ROUND, ORDER);
-        IntVector p =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w0 + at, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        IntVector q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w0 + at + 16, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        FloatVector d = FloatVector.broadcast(FLOATS, sums[s]);
-        FloatVector m = FloatVector.broadcast(FLOATS, sums[s + 4]);
-        a0 =
-            ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v0, a0);
-        a0 =
-            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v1, a0);
-        d = FloatVector.broadcast(FLOATS, sums[s + 1]);
-        m = FloatVector.broadcast(FLOATS, sums[s + 5]);
-        a0 =
+  /** Scales of weights, and those of minima, negated: of even rows before those of odd ones. */
+  private static void addHeader(long w, int to, float[] sums) {
+    IntVector d =
+        ShortVector.fromMemorySegment(SHORTS, ALL, w & ADDRESS, ORDER).reinterpretAsInts();
+    IntVector e =
+        ShortVector.fromMemorySegment(SHORTS, ALL, (w + Nibbles.LINE) & ADDRESS, ORDER)
+            .reinterpretAsInts();
+    d.lanewise(VectorOperators.LSHL, 16)
+        .lanewise(VectorOperators.ASHR, 3)
+        .and(HALF_BITS)
+        .reinterpretAsFloats()
+        .mul(0x1p112f)
+        .intoArray(sums, to);
+    d.lanewise(VectorOperators.ASHR, 3)
+        .and(HALF_BITS)
+        .reinterpretAsFloats()
+        .mul(0x1p112f)
+        .intoArray(sums, to + LENGTH);
+    e.lanewise(VectorOperators.LSHL, 16)
+        .lanewise(VectorOperators.ASHR, 3)
+        .and(HALF_BITS)
+        .reinterpretAsFloats()
+        .mul(-0x1p112f)
+        .intoArray(sums, to + 2 * LENGTH);
+    e.lanewise(VectorOperators.ASHR, 3)
+        .and(HALF_BITS)
+        .reinterpretAsFloats()
+        .mul(-0x1p112f)
+        .intoArray(sums, to + 3 * LENGTH);
+  }
+
+  /** The same as {@link #addBlock} where weights have minima. */
+  private static void addBlockWithMinima(
+      long w0, long w1, int[] x, int token, int tokens, int first, int factors, float[] sums) {
+    IntVector h0 =
+        ShortVector.fromMemorySegment(SHORTS, ALL, w0 & ADDRESS, ORDER).reinterpretAsInts();
+    FloatVector even0 =
+        ((FloatVector) h0.and(0xff).convertShape(VectorOperators.I2F, FLOATS, 0))
+            .mul(FloatVector.fromArray(FLOATS, sums, factors));
+    FloatVector evenRest0 =
+        even0.fma(
+            EIGHTS,
             ((FloatVector)
-                    p.lanewise(VectorOperators.LSHR, 4)
+                    h0.lanewise(VectorOperators.LSHR, 8)
+                        .and(0xff)
                         .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v2, a0);
-        a0 =
+                .mul(FloatVector.fromArray(FLOATS, sums, factors + 2 * LENGTH)));
+    FloatVector odd0 =
+        ((FloatVector)
+                h0.lanewise(VectorOperators.LSHR, 16)
+                    .and(0xff)
+                    .convertShape(VectorOperators.I2F, FLOATS, 0))
+            .mul(FloatVector.fromArray(FLOATS, sums, factors + LENGTH));
+    FloatVector oddRest0 =
+        odd0.fma(
+            EIGHTS,
             ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
+                    h0.lanewise(VectorOperators.LSHR, 24)
                         .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v3, a0);
-        p =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w1 + at, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w1 + at + 16, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        d = FloatVector.broadcast(FLOATS, sums[s + 16]);
-        m = FloatVector.broadcast(FLOATS, sums[s + 20]);
-        a1 =
-            ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v0, a1);
-        a1 =
-            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v1, a1);
-        d = FloatVector.broadcast(FLOATS, sums[s + 17]);
-        m = FloatVector.broadcast(FLOATS, sums[s + 21]);
-        a1 =
+                .mul(FloatVector.fromArray(FLOATS, sums, factors + 3 * LENGTH)));
+    IntVector h1 =
+        ShortVector.fromMemorySegment(SHORTS, ALL, w1 & ADDRESS, ORDER).reinterpretAsInts();
+    FloatVector even1 =
+        ((FloatVector) h1.and(0xff).convertShape(VectorOperators.I2F, FLOATS, 0))
+            .mul(FloatVector.fromArray(FLOATS, sums, factors + 4 * LENGTH));
+    FloatVector evenRest1 =
+        even1.fma(
+            EIGHTS,
             ((FloatVector)
-                    p.lanewise(VectorOperators.LSHR, 4)
+                    h1.lanewise(VectorOperators.LSHR, 8)
+                        .and(0xff)
                         .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v2, a1);
-        a1 =
+                .mul(FloatVector.fromArray(FLOATS, sums, factors + 6 * LENGTH)));
+    FloatVector odd1 =
+        ((FloatVector)
+                h1.lanewise(VectorOperators.LSHR, 16)
+                    .and(0xff)
+                    .convertShape(VectorOperators.I2F, FLOATS, 0))
+            .mul(FloatVector.fromArray(FLOATS, sums, factors + 5 * LENGTH));
+    FloatVector oddRest1 =
+        odd1.fma(
+            EIGHTS,
             ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
+                    h1.lanewise(VectorOperators.LSHR, 24)
                         .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v3, a1);
-        p =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w2 + at, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w2 + at + 16, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        d = FloatVector.broadcast(FLOATS, sums[s + 32]);
-        m = FloatVector.broadcast(FLOATS, sums[s + 36]);
-        a2 =
-            ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v0, a2);
-        a2 =
-            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v1, a2);
-        d = FloatVector.broadcast(FLOATS, sums[s + 33]);
-        m = FloatVector.broadcast(FLOATS, sums[s + 37]);
-        a2 =
-            ((FloatVector)
-                    p.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v2, a2);
-        a2 =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v3, a2);
-        p =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w3 + at, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w3 + at + 16, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        d = FloatVector.broadcast(FLOATS, sums[s + 48]);
-        m = FloatVector.broadcast(FLOATS, sums[s + 52]);
-        a3 =
-            ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v0, a3);
-        a3 =
-            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v1, a3);
-        d = FloatVector.broadcast(FLOATS, sums[s + 49]);
-        m = FloatVector.broadcast(FLOATS, sums[s + 53]);
-        a3 =
-            ((FloatVector)
-                    p.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v2, a3);
-        a3 =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v3, a3);
-        p =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w4 + at, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w4 + at + 16, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        d = FloatVector.broadcast(FLOATS, sums[s + 64]);
-        m = FloatVector.broadcast(FLOATS, sums[s + 68]);
-        a4 =
-            ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v0, a4);
-        a4 =
-            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v1, a4);
-        d = FloatVector.broadcast(FLOATS, sums[s + 65]);
-        m = FloatVector.broadcast(FLOATS, sums[s + 69]);
-        a4 =
-            ((FloatVector)
-                    p.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v2, a4);
-        a4 =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v3, a4);
-        p =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w5 + at, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w5 + at + 16, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        d = FloatVector.broadcast(FLOATS, sums[s + 80]);
-        m = FloatVector.broadcast(FLOATS, sums[s + 84]);
-        a5 =
-            ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v0, a5);
-        a5 =
-            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v1, a5);
-        d = FloatVector.broadcast(FLOATS, sums[s + 81]);
-        m = FloatVector.broadcast(FLOATS, sums[s + 85]);
-        a5 =
-            ((FloatVector)
-                    p.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v2, a5);
-        a5 =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v3, a5);
-        p =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w6 + at, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w6 + at + 16, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        d = FloatVector.broadcast(FLOATS, sums[s + 96]);
-        m = FloatVector.broadcast(FLOATS, sums[s + 100]);
-        a6 =
-            ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v0, a6);
-        a6 =
-            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v1, a6);
-        d = FloatVector.broadcast(FLOATS, sums[s + 97]);
-        m = FloatVector.broadcast(FLOATS, sums[s + 101]);
-        a6 =
-            ((FloatVector)
-                    p.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v2, a6);
-        a6 =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v3, a6);
-        p =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w7 + at, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        q =
-            (IntVector)
-                ByteVector.fromMemorySegment(BYTES, ALL, w7 + at + 16, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-        d = FloatVector.broadcast(FLOATS, sums[s + 112]);
-        m = FloatVector.broadcast(FLOATS, sums[s + 116]);
-        a7 =
-            ((FloatVector) p.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v0, a7);
-        a7 =
-            ((FloatVector) q.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v1, a7);
-        d = FloatVector.broadcast(FLOATS, sums[s + 113]);
-        m = FloatVector.broadcast(FLOATS, sums[s + 117]);
-        a7 =
-            ((FloatVector)
-                    p.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v2, a7);
-        a7 =
-            ((FloatVector)
-                    q.lanewise(VectorOperators.LSHR, 4)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .fma(d, m)
-                .fma(v3, a7);
-        next += 4 * ROUND;
-        if (next == end) {
-          a0.intoArray(sums, to);
-          a1.intoArray(sums, to + SUMS);
-          a2.intoArray(sums, to + 2 * SUMS);
-          a3.intoArray(sums, to + 3 * SUMS);
-          a4.intoArray(sums, to + 4 * SUMS);
-          a5.intoArray(sums, to + 5 * SUMS);
-          a6.intoArray(sums, to + 6 * SUMS);
-          a7.intoArray(sums, to + 7 * SUMS);
-          a0 = FloatVector.zero(FLOATS);
-          a1 = a0;
-          a2 = a0;
-          a3 = a0;
-          a4 = a0;
-          a5 = a0;
-          a6 = a0;
-          a7 = a0;
-          next = start;
-          to += 8 * SUMS;
-        }
-      }
+                .mul(FloatVector.fromArray(FLOATS, sums, factors + 7 * LENGTH)));
+    for (int t = 0; t < tokens; t++) {
+      float scale = Float.intBitsToFloat(x[token + t * ACTIVATION + Nibbles.ACTIVATION_SCALE]);
+      FloatVector sum =
+          FloatVector.broadcast(
+              FLOATS, Float.intBitsToFloat(x[token + t * ACTIVATION + Nibbles.ACTIVATION_SUM]));
+      int at = (first + t) * LENGTH;
+      int next = at + tokens * LENGTH;
+      IntVector dots0 = FloatVector.fromArray(FLOATS, sums, DOTS + at).reinterpretAsInts();
+      evenRest0
+          .fma(
+              sum,
+              ((FloatVector)
+                      dots0
+                          .lanewise(VectorOperators.LSHL, 16)
+                          .lanewise(VectorOperators.ASHR, 16)
+                          .convertShape(VectorOperators.I2F, FLOATS, 0))
+                  .fma(even0.mul(scale), FloatVector.fromArray(FLOATS, sums, 2 * at)))
+          .intoArray(sums, 2 * at);
+      oddRest0
+          .fma(
+              sum,
+              ((FloatVector)
+                      dots0
+                          .lanewise(VectorOperators.ASHR, 16)
+                          .convertShape(VectorOperators.I2F, FLOATS, 0))
+                  .fma(odd0.mul(scale), FloatVector.fromArray(FLOATS, sums, 2 * at + LENGTH)))
+          .intoArray(sums, 2 * at + LENGTH);
+      IntVector dots1 = FloatVector.fromArray(FLOATS, sums, DOTS + next).reinterpretAsInts();
+      evenRest1
+          .fma(
+              sum,
+              ((FloatVector)
+                      dots1
+                          .lanewise(VectorOperators.LSHL, 16)
+                          .lanewise(VectorOperators.ASHR, 16)
+                          .convertShape(VectorOperators.I2F, FLOATS, 0))
+                  .fma(even1.mul(scale), FloatVector.fromArray(FLOATS, sums, 2 * next)))
+          .intoArray(sums, 2 * next);
+      oddRest1
+          .fma(
+              sum,
+              ((FloatVector)
+                      dots1
+                          .lanewise(VectorOperators.ASHR, 16)
+                          .convertShape(VectorOperators.I2F, FLOATS, 0))
+                  .fma(odd1.mul(scale), FloatVector.fromArray(FLOATS, sums, 2 * next + LENGTH)))
+          .intoArray(sums, 2 * next + LENGTH);
     }
   }
 
-  /**
-   * Writes a block's first four scales and minima, these negated, then the other four of each. They
-   * have 6 bits; the upper two of the later ones lie above the earlier ones.
-   */
-  private static void q4KScales(long block, float[] scales, int at) {
-    for (int part = 0; part < PARTS; part++) {
-      int lane = part * LENGTH;
-      IntVector low =
-          IntVector.broadcast(INTS, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, block + 4))
-              .blend(ALL.get(ValueLayout.JAVA_INT_UNALIGNED, block + 8), ARE_MINIMA)
-              .lanewise(VectorOperators.LSHR, IntVector.fromArray(INTS, SCALE_SHIFTS, lane))
-              .and(IntVector.fromArray(INTS, SCALE_MASKS, lane));
-      IntVector high =
-          IntVector.broadcast(INTS, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, block + 12))
-              .lanewise(VectorOperators.LSHR, IntVector.fromArray(INTS, NIBBLE_SHIFTS, lane))
-              .and(IntVector.fromArray(INTS, NIBBLE_MASKS, lane));
-      float d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, block) & 0xffff];
-      float m = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, block + 2) & 0xffff];
-      ((FloatVector) low.or(high).convertShape(VectorOperators.I2F, FLOATS, 0))
-          .mul(FloatVector.broadcast(FLOATS, d).blend(-m, MINIMA))
-          .intoArray(scales, at + lane);
-    }
-  }
-
-  // ---------------------------------------------------------------------------------------------
-  // Norms
+  // END NIBBLES
 
   @Override
   public void rmsNorm(long x, long weight, int n, float epsilon, long out, long scratch) {

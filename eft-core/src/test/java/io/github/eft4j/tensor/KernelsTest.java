@@ -159,23 +159,26 @@ class KernelsTest {
 
   @Property(tries = 300)
   void nibbleDots(
+      @ForAll boolean minima,
       @ForAll @IntRange(min = 1, max = 9) int tokens,
       @ForAll @IntRange(min = 1, max = 300) int rows,
       @ForAll @IntRange(min = 1, max = 5) int blocks,
       @ForAll long seed) {
     SplittableRandom random = new SplittableRandom(seed);
-    int columns = blocks * Nibbles.COLUMNS;
+    WeightType type = minima ? WeightType.Q4_K : WeightType.Q4_0;
+    int columns = blocks * type.blockSize();
     Floats x = Floats.random(tokens * columns, random);
-    MemorySegment weights = Weights.random(WeightType.Q4_0, rows, columns, true, random).data();
-    Floats packed = Floats.of((int) (Nibbles.bytes(rows, columns) / 4));
+    MemorySegment weights = Weights.random(type, rows, columns, true, random).data();
+    Floats packed = Floats.of((int) (Nibbles.bytes(type, rows, columns) / 4));
     for (int row = 0; row < rows; row += Nibbles.ROWS) {
       int count = Math.min(Nibbles.ROWS, rows - row);
-      long rowBytes = WeightType.Q4_0.bytes(columns);
+      long rowBytes = type.bytes(columns);
       Nibbles.pack(
+          type,
           weights.asSlice(row * rowBytes, count * rowBytes),
           count,
           columns,
-          packed.address() + row / Nibbles.ROWS * Nibbles.groupBytes(columns));
+          packed.address() + row / Nibbles.ROWS * Nibbles.groupBytes(type, columns));
     }
     assertSameBits(
         (kernels, scratch) -> {
@@ -184,7 +187,7 @@ class KernelsTest {
           for (int t = 0; t < tokens; t += together) {
             together = kernels.nibbleTokens(tokens - t);
             int count = Math.min(together, tokens - t);
-            int[] rounded = new int[blocks * together * Nibbles.ACTIVATION_INTS];
+            int[] rounded = new int[columns / Nibbles.COLUMNS * together * Nibbles.ACTIVATION_INTS];
             for (int i = 0; i < count; i++) {
               kernels.quantize(
                   x.address() + 4L * (t + i) * columns,
@@ -194,6 +197,7 @@ class KernelsTest {
                   together * Nibbles.ACTIVATION_INTS);
             }
             kernels.nibbleDots(
+                type,
                 rounded,
                 0,
                 together,
@@ -234,11 +238,13 @@ class KernelsTest {
     Floats x = Floats.of(Nibbles.COLUMNS);
     x.memory().copyFrom(MemorySegment.ofArray(values));
     Floats packed = Floats.of((int) (Nibbles.BLOCK_BYTES / 4));
-    Nibbles.pack(MemorySegment.ofArray(block), 1, Nibbles.COLUMNS, packed.address());
+    Nibbles.pack(
+        WeightType.Q4_0, MemorySegment.ofArray(block), 1, Nibbles.COLUMNS, packed.address());
     int[] rounded = new int[Nibbles.ACTIVATION_INTS];
     kernels.quantize(x.address(), Nibbles.COLUMNS, rounded, 0, Nibbles.ACTIVATION_INTS);
     Floats out = Floats.of(1);
     kernels.nibbleDots(
+        WeightType.Q4_0,
         rounded,
         0,
         1,
