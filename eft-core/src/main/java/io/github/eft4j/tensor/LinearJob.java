@@ -142,11 +142,9 @@ final class LinearJob implements WorkerPool.Tasks {
   }
 
   private int taskRows(JvmMatrix weight) {
-    if (weight.isPacked()) {
-      return PACKED_TASK_ROWS;
-    }
-    int most = (int) Math.max(1, TASK_BYTES / (weight.type().bytes(columns) * ROW_UNIT)) * ROW_UNIT;
-    return Math.min(roundUp(rows / (threads * TASKS_PER_THREAD) + 1, ROW_UNIT), most);
+    int unit = weight.isPacked() ? PACKED_TASK_ROWS : ROW_UNIT;
+    int most = (int) Math.max(1, TASK_BYTES / (weight.type().bytes(columns) * unit)) * unit;
+    return Math.min(roundUp(rows / (threads * TASKS_PER_THREAD) + 1, unit), most);
   }
 
   /** Rounds the activations of all tokens: those that are multiplied together lie together. */

@@ -53,7 +53,13 @@ final class VectorKernels implements Kernels {
    */
   private static final int HALF_BITS = 0x8fff_e000;
 
+  /**
+   * By how much nibbles are shifted. AVX-512 shifts 16 bits by a vector in one operation, AVX2 only
+   * by a count in a register. Kernels get that count as a parameter: a constant would be moved to
+   * its register again at each use.
+   */
   private static final ShortVector FOURS = ShortVector.broadcast(SHORTS, 4);
+
   private static final VectorMask<Integer> NOT_FIRST_OF_FOUR = VectorMask.fromLong(INTS, 0xeeee);
 
   private static final FloatVector EIGHTS = FloatVector.broadcast(FLOATS, 8);
@@ -2797,8 +2803,6 @@ final class VectorKernels implements Kernels {
           .intoArray(sums, 2 * next + LENGTH);
     }
   }
-
-  // END NIBBLES
 
   @Override
   public void rmsNorm(long x, long weight, int n, float epsilon, long out, long scratch) {
