@@ -18,12 +18,20 @@ import org.nd4j.linalg.factory.Nd4j;
  * depends on the weights' type alone: not on the number of rows in the call, the number of threads,
  * or the width of the vectors, scalar code included.
  *
+ * <p><b>Weights</b> are read as they are stored, from the file, and multiplied in float32. Those of
+ * Q4_0 and Q4_K are packed at load, into memory of their own; activations are then rounded to 8
+ * bits, 32 at a time, and integers of a block added up exactly.
+ *
  * <p>Needs {@code --add-modules jdk.incubator.vector}; without it everything works on scalar code,
  * slowly, and says so once in the log. {@link #vectorBits} tells which code runs.
  */
 public final class JvmOps implements TensorOps {
   /** From this many numbers on, operations that go number by number use several threads. */
   private static final int PARALLEL_FROM = 1 << 15;
+
+  static {
+    WeightMemory.liftLimit();
+  }
 
   private final Kernels kernels;
   private final int threads;

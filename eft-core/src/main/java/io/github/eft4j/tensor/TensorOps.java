@@ -40,6 +40,7 @@ public interface TensorOps {
    * @return the implementation
    */
   static TensorOps standard() {
+    WeightMemory.liftLimit();
     return Nd4j.getEnvironment().isCPU() ? jvm() : nd4j();
   }
 

@@ -4,6 +4,7 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.Locale;
 import org.bytedeco.javacpp.Pointer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -18,6 +19,7 @@ import org.slf4j.LoggerFactory;
  */
 final class WeightMemory implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(WeightMemory.class);
+  private static final String LIMIT = "org.bytedeco.javacpp.maxPhysicalBytes";
   private static final long HUGE_PAGE = 2 << 20;
   private static final int MADV_HUGEPAGE = 14;
   private static final @Nullable MethodHandle MADVISE = madvise();
@@ -30,8 +32,16 @@ final class WeightMemory implements AutoCloseable {
    *
    * @param bytes the size
    * @throws OutOfMemoryError if there is none
+   * @throws IllegalStateException if ND4J would refuse to make arrays beside it
    */
   WeightMemory(long bytes) {
+    long limit = Pointer.maxPhysicalBytes();
+    long used = Pointer.physicalBytes();
+    if (limit > 0 && used + bytes > limit) {
+      throw new IllegalStateException(
+          "%d bytes of packed weights beside %d of this process would pass the limit of %d that ND4J has: start java with -D%s=0, or with a larger -Xmx"
+              .formatted(bytes, used, limit, LIMIT));
+    }
     Pointer whole = Pointer.malloc(bytes + HUGE_PAGE);
     if (whole == null || whole.isNull()) {
       throw new OutOfMemoryError("no memory for %d bytes of packed weights".formatted(bytes));
@@ -39,6 +49,18 @@ final class WeightMemory implements AutoCloseable {
     memory = whole;
     address = (whole.address() + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
     askForHugePages(bytes);
+  }
+
+  /**
+   * Lifts the limit that JavaCPP, which ND4J allocates with, sets for the memory of a process, if
+   * it is not set: it is twice the Java heap, whatever there is outside, and weights count. To be
+   * called before ND4J's first use; later it has no effect.
+   */
+  static void liftLimit() {
+    if (System.getProperty(LIMIT) == null
+        && System.getProperty(LIMIT.toLowerCase(Locale.ROOT)) == null) {
+      System.setProperty(LIMIT, "0");
+    }
   }
 
   @SuppressWarnings("restricted") // a function of the C library, with the types it has

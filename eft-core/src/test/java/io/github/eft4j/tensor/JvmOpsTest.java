@@ -183,6 +183,11 @@ class JvmOpsTest {
   }
 
   @Test
+  void memoryOfPackedWeightsIsNotLimitedByTheHeap() {
+    assertThat(System.getProperty("org.bytedeco.javacpp.maxPhysicalBytes")).isEqualTo("0");
+  }
+
+  @Test
   void packedWeightsAreFreedOnce() {
     SplittableRandom random = new SplittableRandom(6);
     Matrix matrix = ops.matrix(Weights.random(WeightType.Q4_0, 40, 64, false, random));
