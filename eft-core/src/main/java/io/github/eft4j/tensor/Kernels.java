@@ -50,6 +50,28 @@ interface Kernels {
   void dequantize(WeightType type, long weights, int count, long out, long stride);
 
   /**
+   * Turns the same columns of some rows into float32.
+   *
+   * @param type how they are stored
+   * @param weights address of the first row's
+   * @param rowBytes bytes from one stored row to the next
+   * @param rows the number of rows
+   * @param count the number of weights of a row, a multiple of the block size
+   * @param out address of the first row's first {@value #SUMS} floats
+   * @param rowStride bytes from one row's floats to the next one's
+   * @param stride bytes from {@value #SUMS} floats of a row to its next {@value #SUMS}
+   */
+  void dequantize(
+      WeightType type,
+      long weights,
+      long rowBytes,
+      int rows,
+      int count,
+      long out,
+      long rowStride,
+      long stride);
+
+  /**
    * The number of tokens that {@link #tile} takes.
    *
    * @return the number of tokens

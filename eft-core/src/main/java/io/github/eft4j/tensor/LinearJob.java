@@ -14,7 +14,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * dequantised into tiles block by block, small enough for the first-level cache:
  *
  * <pre>
- *  tokens    [tile][round][tileTokens][SUMS]   once, for all tasks
+ *  tokens    [block of columns][tile][round][tileTokens][SUMS]   once, for all tasks
  *  weights   [round][tileRows][SUMS]           a block of columns of a few rows at a time
  *  sums      [tile][tileTokens][tileRows][SUMS]
  * </pre>
@@ -25,6 +25,9 @@ final class LinearJob implements WorkerPool.Tasks {
 
   /** Rows of a task where they are packed: a group for each of four streams. */
   private static final int PACKED_TASK_ROWS = 4 * Nibbles.ROWS;
+
+  /** Rows of a task where weights are dequantised for several tokens: a few blocks. */
+  private static final int TILED_TASK_ROWS = 2 * ROW_UNIT;
 
   /** Tasks a thread, so that one that is held up delays the others little. */
   private static final int TASKS_PER_THREAD = 8;
@@ -55,6 +58,7 @@ final class LinearJob implements WorkerPool.Tasks {
   private final Scratch groupMemory = new Scratch();
   private final Scratch roundedMemory = new Scratch();
   private final WorkerPool.Tasks rounding = (token, _) -> round(token);
+  private final WorkerPool.Tasks packing = (token, _) -> pack(token);
   private final int tileTokens;
   private final int tileRows;
 
@@ -80,6 +84,10 @@ final class LinearJob implements WorkerPool.Tasks {
   private long tiles;
 
   private long unrounded;
+  private long unpacked;
+  private int packedTogether;
+  private int packedWidth;
+  private long packedTo;
 
   /** The tokens with their activations rounded, where a layer needs them. */
   private int[] rounded = {};
@@ -121,8 +129,14 @@ final class LinearJob implements WorkerPool.Tasks {
     if (inBlocks) {
       roundAll(at, pool);
     }
-    this.x = tokens == 1 ? padded(at) : inGroups ? packed(at, Kernels.DOTS_GROUP, groupMemory) : 0;
-    tiles = inTiles ? packed(at, tileTokens, packed) : 0;
+    if (tokens == 1) {
+      this.x = padded(at);
+    } else if (inGroups) {
+      this.x = packAll(at, Kernels.DOTS_GROUP, columns, groupMemory, pool);
+    }
+    if (inTiles) {
+      tiles = packAll(at, tileTokens, COLUMN_BLOCK, packed, pool);
+    }
     int tasks = 0;
     for (int i = 0; i < layers.size(); i++) {
       tasks += tasks(layers.get(i));
@@ -142,6 +156,9 @@ final class LinearJob implements WorkerPool.Tasks {
   }
 
   private int taskRows(JvmMatrix weight) {
+    if (tokens > 1 && !weight.isPacked() && !hasDots(weight.type())) {
+      return TILED_TASK_ROWS;
+    }
     int unit = weight.isPacked() ? PACKED_TASK_ROWS : ROW_UNIT;
     int most = (int) Math.max(1, TASK_BYTES / (weight.type().bytes(columns) * unit)) * unit;
     return Math.min(roundUp(rows / (threads * TASKS_PER_THREAD) + 1, unit), most);
@@ -203,23 +220,34 @@ final class LinearJob implements WorkerPool.Tasks {
     return to;
   }
 
-  /** The tokens side by side, with zeros for missing columns and tokens. */
-  private long packed(long address, int together, Scratch memory) {
-    int groups = (tokens + together - 1) / together;
-    long groupBytes = ROUND * rounds * together;
-    long to = memory.reserve(groups * groupBytes);
+  /** Packs the tokens side by side, with zeros for missing columns and tokens. */
+  private long packAll(long address, int together, int width, Scratch memory, WorkerPool pool) {
+    unpacked = address;
+    packedTogether = together;
+    packedWidth = width;
+    long bytes = ROUND * rounds * roundUp(tokens, together);
+    packedTo = memory.reserve(bytes);
     if (columns % SUMS != 0 || tokens % together != 0) {
-      Memory.zero(to, groups * groupBytes);
+      Memory.zero(packedTo, bytes);
     }
-    for (int t = 0; t < tokens; t++) {
+    pool.run(tokens, threads, packing);
+    return packedTo;
+  }
+
+  private void pack(int token) {
+    int groups = (tokens + packedTogether - 1) / packedTogether;
+    long stride = packedTogether * ROUND;
+    for (int column = 0; column < columns; column += packedWidth) {
+      int width = Math.min(packedWidth, columns - column);
+      long block = packedTo + column / SUMS * (groups * stride);
+      long group = block + token / packedTogether * ((width + SUMS - 1) / SUMS * stride);
       kernels.dequantize(
           WeightType.F32,
-          address + 4L * t * columns,
-          columns,
-          to + t / together * groupBytes + t % together * ROUND,
-          together * ROUND);
+          unpacked + 4L * (token * (long) columns + column),
+          width,
+          group + token % packedTogether * ROUND,
+          stride);
     }
-    return to;
   }
 
   @Override
@@ -294,10 +322,12 @@ final class LinearJob implements WorkerPool.Tasks {
     long panel = memory.reserve(GROUP_OF_ONE * rowBytes);
     for (int first = from; first < to; first += GROUP_OF_ONE) {
       int count = Math.min(GROUP_OF_ONE, to - first);
-      for (int r = 0; r < count; r++) {
-        long row = panel + r * rowBytes;
-        kernels.dequantize(type, matrix.row(first + r), columns, row, ROUND);
-        Memory.zero(row + 4L * columns, rowBytes - 4L * columns);
+      kernels.dequantize(
+          type, matrix.row(first), type.bytes(columns), count, columns, panel, rowBytes, ROUND);
+      if (columns % SUMS != 0) {
+        for (int r = 0; r < count; r++) {
+          Memory.zero(panel + r * rowBytes + 4L * columns, rowBytes - 4L * columns);
+        }
       }
       kernels.dots(
           WeightType.F32,
@@ -328,19 +358,16 @@ final class LinearJob implements WorkerPool.Tasks {
     long panel = memory.reserve(panelBytes);
     float[] sums = memory.floats(panels * panelSums);
     Arrays.fill(sums, 0, panels * panelSums, 0);
-    long tokensAt = tiles + (long) firstToken * rounds * ROUND;
+    int allTokens = roundUp(tokens, tileTokens);
     for (int column = 0; column < columns; column += COLUMN_BLOCK) {
       int width = Math.min(COLUMN_BLOCK, columns - column);
+      int widthRounds = (width + SUMS - 1) / SUMS;
+      long tokensAt =
+          tiles + column / SUMS * (allTokens * ROUND) + (long) firstToken * widthRounds * ROUND;
       for (int p = 0; p < panels; p++) {
         int panelRows = Math.min(tileRows, rows - p * tileRows);
         fill(matrix, firstRow + p * tileRows, panelRows, column, width, panel);
-        addProducts(
-            tokensAt + column / SUMS * tokensRound,
-            count,
-            panel,
-            (width + SUMS - 1) / SUMS,
-            sums,
-            p * panelSums);
+        addProducts(tokensAt, count, panel, widthRounds, sums, p * panelSums);
       }
     }
     for (int t = 0; t < count; t++) {
@@ -360,14 +387,19 @@ final class LinearJob implements WorkerPool.Tasks {
     if (rows < tileRows || width % SUMS != 0) {
       Memory.zero(panel, (width + SUMS - 1) / SUMS * stride);
     }
-    for (int r = 0; r < rows; r++) {
-      kernels.dequantize(
-          type, matrix.row(firstRow + r) + type.bytes(column), width, panel + r * ROUND, stride);
-    }
+    kernels.dequantize(
+        type,
+        matrix.row(firstRow) + type.bytes(column),
+        type.bytes(columns),
+        rows,
+        width,
+        panel,
+        ROUND,
+        stride);
   }
 
   private void addProducts(long tokensAt, int count, long panel, int width, float[] sums, int at) {
-    long tileBytes = rounds * tokensRound;
+    long tileBytes = width * tokensRound;
     int tile = 0;
     for (int t = 0; t < count; t += tileTokens) {
       kernels.tile(

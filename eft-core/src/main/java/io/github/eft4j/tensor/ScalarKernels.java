@@ -37,6 +37,21 @@ final class ScalarKernels implements Kernels {
   }
 
   @Override
+  public void dequantize(
+      WeightType type,
+      long weights,
+      long rowBytes,
+      int rows,
+      int count,
+      long out,
+      long rowStride,
+      long stride) {
+    for (int r = 0; r < rows; r++) {
+      dequantize(type, weights + r * rowBytes, count, out + r * rowStride, stride);
+    }
+  }
+
+  @Override
   public int tileTokens() {
     return 4;
   }

@@ -151,11 +151,11 @@ final class VectorKernels implements Kernels {
   }
 
   private static FloatVector load(long address) {
-    return FloatVector.fromMemorySegment(FLOATS, ALL, address, ORDER);
+    return FloatVector.fromMemorySegment(FLOATS, ALL, address & ADDRESS, ORDER);
   }
 
   private static void store(FloatVector v, long address) {
-    v.intoMemorySegment(ALL, address, ORDER);
+    v.intoMemorySegment(ALL, address & ADDRESS, ORDER);
   }
 
   private static FloatVector all(float value) {
@@ -167,74 +167,108 @@ final class VectorKernels implements Kernels {
 
   @Override
   public void dequantize(WeightType type, long weights, int count, long out, long stride) {
+    dequantize(type, weights, 0, 1, count, out, 0, stride);
+  }
+
+  // Rows are read side by side, so that loads of several of them are under way at any time.
+  @Override
+  public void dequantize(
+      WeightType type,
+      long weights,
+      long rowBytes,
+      int rows,
+      int count,
+      long out,
+      long rowStride,
+      long stride) {
     if (type.blockSize() == 1) {
-      plain(type, weights, count, out, stride);
+      plain(type, weights, rowBytes, rows, count, out, rowStride, stride);
       return;
     }
     int blocks = count / type.blockSize();
-    long chunks = type.blockSize() / SUMS * stride;
-    for (int b = 0; b < blocks; b++) {
-      long block = weights + (long) b * type.blockBytes();
-      long to = out + b * chunks;
-      switch (type) {
-        case Q8_0 -> q8(block, to, stride);
-        case Q4_0 -> q4(block, to, stride);
-        case Q4_1 -> q4WithMinimum(block, to, stride);
-        case Q5_0 -> q5(block, to, stride);
-        case Q5_1 -> q5WithMinimum(block, to, stride);
-        case Q4_K -> q4K(block, to, stride);
-        case Q5_K -> q5K(block, to, stride);
-        case Q6_K -> q6K(block, to, stride);
-        default -> throw new IllegalArgumentException("no blocks: " + type);
-      }
+    switch (type) {
+      case Q8_0 -> q8(weights, rowBytes, rows, blocks, out, rowStride, stride);
+      case Q4_0 -> q4(weights, rowBytes, rows, blocks, out, rowStride, stride);
+      case Q4_1 -> q4WithMinimum(weights, rowBytes, rows, blocks, out, rowStride, stride);
+      case Q5_0 -> q5(weights, rowBytes, rows, blocks, out, rowStride, stride);
+      case Q5_1 -> q5WithMinimum(weights, rowBytes, rows, blocks, out, rowStride, stride);
+      case Q4_K -> q4K(weights, rowBytes, rows, blocks, out, rowStride, stride);
+      case Q5_K -> q5K(weights, rowBytes, rows, blocks, out, rowStride, stride);
+      case Q6_K -> q6K(weights, rowBytes, rows, blocks, out, rowStride, stride);
+      default -> throw new IllegalArgumentException("no blocks: " + type);
     }
   }
 
-  private static void plain(WeightType type, long weights, int count, long out, long stride) {
-    int whole = count - count % SUMS;
+  private static void plain(
+      WeightType type,
+      long weights,
+      long rowBytes,
+      int rows,
+      int count,
+      long out,
+      long rowStride,
+      long stride) {
+    int whole = count / SUMS;
     switch (type) {
-      case F32 -> floats(weights, whole, out, stride);
-      case F16 -> halves(weights, whole, out, stride);
-      case BF16 -> brainFloats(weights, whole, out, stride);
+      case F32 -> floats(weights, rowBytes, rows, whole, out, rowStride, stride);
+      case F16 -> halves(weights, rowBytes, rows, whole, out, rowStride, stride);
+      case BF16 -> brainFloats(weights, rowBytes, rows, whole, out, rowStride, stride);
       default -> throw new IllegalArgumentException("blocks: " + type);
     }
-    if (whole < count) {
-      long rest = weights + type.bytes(whole);
-      Dequantize.toFloats(
-          type,
-          Memory.slice(rest, type.bytes(count - whole)),
-          Memory.slice(out + whole / SUMS * stride, 4L * (count - whole)));
-    }
-  }
-
-  private static void floats(long weights, int count, long out, long stride) {
-    for (int part = 0; part < PARTS; part++) {
-      for (int i = 0; i < count / SUMS; i++) {
-        store(load(weights + part * STEP + i * ROUND), out + part * STEP + i * stride);
+    int rest = count % SUMS;
+    if (rest > 0) {
+      for (int r = 0; r < rows; r++) {
+        Dequantize.toFloats(
+            type,
+            Memory.slice(weights + r * rowBytes + type.bytes(count - rest), type.bytes(rest)),
+            Memory.slice(out + r * rowStride + whole * stride, 4L * rest));
       }
     }
   }
 
-  private static void brainFloats(long weights, int count, long out, long stride) {
-    for (int part = 0; part < PARTS; part++) {
-      for (int i = 0; i < count / SUMS; i++) {
-        store(brainFloat(weights + (part * STEP + i * ROUND) / 2), out + part * STEP + i * stride);
+  private static void floats(
+      long weights, long rowBytes, int rows, int rounds, long out, long rowStride, long stride) {
+    for (int i = 0; i < rounds; i++) {
+      for (int r = 0; r < rows; r++) {
+        long from = weights + r * rowBytes + i * ROUND;
+        long to = out + r * rowStride + i * stride;
+        for (int part = 0; part < PARTS; part++) {
+          store(load(from + part * STEP), to + part * STEP);
+        }
+      }
+    }
+  }
+
+  private static void brainFloats(
+      long weights, long rowBytes, int rows, int rounds, long out, long rowStride, long stride) {
+    for (int i = 0; i < rounds; i++) {
+      for (int r = 0; r < rows; r++) {
+        long from = weights + r * rowBytes + i * (ROUND / 2);
+        long to = out + r * rowStride + i * stride;
+        for (int part = 0; part < PARTS; part++) {
+          store(brainFloat(from + part * STEP / 2), to + part * STEP);
+        }
+      }
+    }
+  }
+
+  private static void halves(
+      long weights, long rowBytes, int rows, int rounds, long out, long rowStride, long stride) {
+    for (int i = 0; i < rounds; i++) {
+      for (int r = 0; r < rows; r++) {
+        long from = weights + r * rowBytes + i * (ROUND / 2);
+        long to = out + r * rowStride + i * stride;
+        for (int part = 0; part < PARTS; part++) {
+          store(half(from + part * STEP / 2), to + part * STEP);
+        }
       }
     }
   }
 
   private static FloatVector brainFloat(long weights) {
-    ShortVector s = ShortVector.fromMemorySegment(HALVES, ALL, weights, ORDER);
+    ShortVector s = ShortVector.fromMemorySegment(HALVES, ALL, weights & ADDRESS, ORDER);
     IntVector bits = (IntVector) s.convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0);
     return bits.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
-  }
-
-  private static void halves(long weights, int count, long out, long stride) {
-    for (int part = 0; part < PARTS; part++) {
-      for (int i = 0; i < count / SUMS; i++) {
-        store(half(weights + (part * STEP + i * ROUND) / 2), out + part * STEP + i * stride);
-      }
-    }
   }
 
   /**
@@ -244,7 +278,7 @@ final class VectorKernels implements Kernels {
    * and NaNs are no weights.
    */
   private static FloatVector half(long weights) {
-    ShortVector s = ShortVector.fromMemorySegment(HALVES, ALL, weights, ORDER);
+    ShortVector s = ShortVector.fromMemorySegment(HALVES, ALL, weights & ADDRESS, ORDER);
     IntVector bits = (IntVector) s.convertShape(VectorOperators.S2I, INTS, 0);
     IntVector magnitude = bits.and(0x7fff);
     return magnitude
@@ -283,7 +317,7 @@ final class VectorKernels implements Kernels {
           .and(0xff);
     }
     return (IntVector)
-        ByteVector.fromMemorySegment(BYTES, ALL, address, ORDER)
+        ByteVector.fromMemorySegment(BYTES, ALL, address & ADDRESS, ORDER)
             .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
   }
 
@@ -296,7 +330,7 @@ final class VectorKernels implements Kernels {
           .lanewise(VectorOperators.ASHR, 24);
     }
     return (IntVector)
-        ByteVector.fromMemorySegment(BYTES, ALL, address, ORDER)
+        ByteVector.fromMemorySegment(BYTES, ALL, address & ADDRESS, ORDER)
             .convertShape(VectorOperators.B2I, INTS, 0);
   }
 
@@ -316,112 +350,191 @@ final class VectorKernels implements Kernels {
         .lanewise(VectorOperators.LSHL, 4);
   }
 
-  private static void q8(long block, long out, long stride) {
-    float d = halfAt(block);
-    for (int part = 0; part < PARTS; part++) {
-      long q = block + 2 + part * BYTE_STEP;
-      long to = out + part * STEP;
-      store(floats(signed(q)).mul(d), to);
-      store(floats(signed(q + 16)).mul(d), to + stride);
-    }
-  }
-
-  private static void q4(long block, long out, long stride) {
-    float d = halfAt(block);
-    for (int part = 0; part < PARTS; part++) {
-      IntVector q = unsigned(block + 2 + part * BYTE_STEP);
-      long to = out + part * STEP;
-      store(floats(q.and(15).sub(8)).mul(d), to);
-      store(floats(high(q).sub(8)).mul(d), to + stride);
-    }
-  }
-
-  private static void q4WithMinimum(long block, long out, long stride) {
-    float d = halfAt(block);
-    float m = halfAt(block + 2);
-    for (int part = 0; part < PARTS; part++) {
-      IntVector q = unsigned(block + 4 + part * BYTE_STEP);
-      long to = out + part * STEP;
-      store(floats(q.and(15)).mul(d).add(m), to);
-      store(floats(high(q)).mul(d).add(m), to + stride);
-    }
-  }
-
-  private static void q5(long block, long out, long stride) {
-    float d = halfAt(block);
-    int bits = intAt(block + 2);
-    for (int part = 0; part < PARTS; part++) {
-      IntVector q = unsigned(block + 6 + part * BYTE_STEP);
-      long to = out + part * STEP;
-      store(floats(q.and(15).or(fifth(bits, part, 0)).sub(16)).mul(d), to);
-      store(floats(high(q).or(fifth(bits, part, 16)).sub(16)).mul(d), to + stride);
-    }
-  }
-
-  private static void q5WithMinimum(long block, long out, long stride) {
-    float d = halfAt(block);
-    float m = halfAt(block + 2);
-    int bits = intAt(block + 4);
-    for (int part = 0; part < PARTS; part++) {
-      IntVector q = unsigned(block + 8 + part * BYTE_STEP);
-      long to = out + part * STEP;
-      store(floats(q.and(15).or(fifth(bits, part, 0))).mul(d).add(m), to);
-      store(floats(high(q).or(fifth(bits, part, 16))).mul(d).add(m), to + stride);
-    }
-  }
-
-  private static void q4K(long block, long out, long stride) {
-    float d = halfAt(block);
-    float dmin = halfAt(block + 2);
-    for (int j = 0; j < 8; j += 2) {
-      float low = d * Dequantize.subScale(ALL, block + 4, j);
-      float lowMinimum = dmin * Dequantize.subMinimum(ALL, block + 4, j);
-      float high = d * Dequantize.subScale(ALL, block + 4, j + 1);
-      float highMinimum = dmin * Dequantize.subMinimum(ALL, block + 4, j + 1);
-      for (int i = 0; i < 2 * PARTS; i++) {
-        IntVector q = unsigned(block + 16 + 16L * j + i * BYTE_STEP);
-        long to = out + (2 * j + i / PARTS) * stride + i % PARTS * STEP;
-        store(floats(q.and(15)).mul(low).sub(lowMinimum), to);
-        store(floats(high(q)).mul(high).sub(highMinimum), to + 2 * stride);
+  private static void q8(
+      long weights, long rowBytes, int rows, int blocks, long out, long rowStride, long stride) {
+    long blockBytes = WeightType.Q8_0.blockBytes();
+    for (int b = 0; b < blocks; b++) {
+      for (int r = 0; r < rows; r++) {
+        long block = weights + r * rowBytes + b * blockBytes;
+        long to = out + r * rowStride + b * (2 * stride);
+        float d = halfAt(block);
+        for (int part = 0; part < PARTS; part++) {
+          long q = block + 2 + part * BYTE_STEP;
+          long at = to + part * STEP;
+          store(floats(signed(q)).mul(d), at);
+          store(floats(signed(q + 16)).mul(d), at + stride);
+        }
       }
     }
   }
 
-  private static void q5K(long block, long out, long stride) {
-    float d = halfAt(block);
-    float dmin = halfAt(block + 2);
-    for (int j = 0; j < 8; j += 2) {
-      float low = d * Dequantize.subScale(ALL, block + 4, j);
-      float lowMinimum = dmin * Dequantize.subMinimum(ALL, block + 4, j);
-      float high = d * Dequantize.subScale(ALL, block + 4, j + 1);
-      float highMinimum = dmin * Dequantize.subMinimum(ALL, block + 4, j + 1);
-      for (int i = 0; i < 2 * PARTS; i++) {
-        IntVector q = unsigned(block + 48 + 16L * j + i * BYTE_STEP);
-        IntVector h = unsigned(block + 16 + i * BYTE_STEP).lanewise(VectorOperators.LSHR, j);
-        IntVector fifth = h.and(1).lanewise(VectorOperators.LSHL, 4);
-        IntVector next = h.and(2).lanewise(VectorOperators.LSHL, 3);
-        long to = out + (2 * j + i / PARTS) * stride + i % PARTS * STEP;
-        store(floats(q.and(15).or(fifth)).mul(low).sub(lowMinimum), to);
-        store(floats(high(q).or(next)).mul(high).sub(highMinimum), to + 2 * stride);
+  private static void q4(
+      long weights, long rowBytes, int rows, int blocks, long out, long rowStride, long stride) {
+    long blockBytes = WeightType.Q4_0.blockBytes();
+    for (int b = 0; b < blocks; b++) {
+      for (int r = 0; r < rows; r++) {
+        long block = weights + r * rowBytes + b * blockBytes;
+        long to = out + r * rowStride + b * (2 * stride);
+        float d = halfAt(block);
+        for (int part = 0; part < PARTS; part++) {
+          IntVector q = unsigned(block + 2 + part * BYTE_STEP);
+          long at = to + part * STEP;
+          store(floats(q.and(15).sub(8)).mul(d), at);
+          store(floats(high(q).sub(8)).mul(d), at + stride);
+        }
       }
     }
   }
 
-  private static void q6K(long block, long out, long stride) {
-    float d = halfAt(block + 208);
-    for (int chunk = 0; chunk < 16; chunk++) {
-      int half = chunk >> 3;
-      int quarter = (chunk >> 1) & 3;
-      float scale = d * byteAt(block + 192 + chunk);
-      long low = block + 64L * half + 16L * (chunk & 3);
-      long high = block + 128 + 32L * half + 16L * (chunk & 1);
-      for (int part = 0; part < PARTS; part++) {
-        IntVector l = unsigned(low + part * BYTE_STEP);
-        l = l.lanewise(VectorOperators.LSHR, 4 * (quarter >> 1)).and(15);
-        IntVector h = unsigned(high + part * BYTE_STEP);
-        h = h.lanewise(VectorOperators.LSHR, 2 * quarter).and(3);
-        IntVector q = l.or(h.lanewise(VectorOperators.LSHL, 4)).sub(32);
-        store(floats(q).mul(scale), out + chunk * stride + part * STEP);
+  private static void q4WithMinimum(
+      long weights, long rowBytes, int rows, int blocks, long out, long rowStride, long stride) {
+    long blockBytes = WeightType.Q4_1.blockBytes();
+    for (int b = 0; b < blocks; b++) {
+      for (int r = 0; r < rows; r++) {
+        long block = weights + r * rowBytes + b * blockBytes;
+        long to = out + r * rowStride + b * (2 * stride);
+        float d = halfAt(block);
+        float m = halfAt(block + 2);
+        for (int part = 0; part < PARTS; part++) {
+          IntVector q = unsigned(block + 4 + part * BYTE_STEP);
+          long at = to + part * STEP;
+          store(floats(q.and(15)).mul(d).add(m), at);
+          store(floats(high(q)).mul(d).add(m), at + stride);
+        }
+      }
+    }
+  }
+
+  private static void q5(
+      long weights, long rowBytes, int rows, int blocks, long out, long rowStride, long stride) {
+    long blockBytes = WeightType.Q5_0.blockBytes();
+    for (int b = 0; b < blocks; b++) {
+      for (int r = 0; r < rows; r++) {
+        long block = weights + r * rowBytes + b * blockBytes;
+        long to = out + r * rowStride + b * (2 * stride);
+        float d = halfAt(block);
+        int bits = intAt(block + 2);
+        for (int part = 0; part < PARTS; part++) {
+          IntVector q = unsigned(block + 6 + part * BYTE_STEP);
+          long at = to + part * STEP;
+          store(floats(q.and(15).or(fifth(bits, part, 0)).sub(16)).mul(d), at);
+          store(floats(high(q).or(fifth(bits, part, 16)).sub(16)).mul(d), at + stride);
+        }
+      }
+    }
+  }
+
+  private static void q5WithMinimum(
+      long weights, long rowBytes, int rows, int blocks, long out, long rowStride, long stride) {
+    long blockBytes = WeightType.Q5_1.blockBytes();
+    for (int b = 0; b < blocks; b++) {
+      for (int r = 0; r < rows; r++) {
+        long block = weights + r * rowBytes + b * blockBytes;
+        long to = out + r * rowStride + b * (2 * stride);
+        float d = halfAt(block);
+        float m = halfAt(block + 2);
+        int bits = intAt(block + 4);
+        for (int part = 0; part < PARTS; part++) {
+          IntVector q = unsigned(block + 8 + part * BYTE_STEP);
+          long at = to + part * STEP;
+          store(floats(q.and(15).or(fifth(bits, part, 0))).mul(d).add(m), at);
+          store(floats(high(q).or(fifth(bits, part, 16))).mul(d).add(m), at + stride);
+        }
+      }
+    }
+  }
+
+  /**
+   * The eight 6-bit numbers of {@link Dequantize#subScale}, a byte each.
+   *
+   * @param first four of them, and the upper bits of the others
+   * @param rest the lower bits of the others
+   */
+  private static long subScales(int first, int rest) {
+    long others = (rest & 0x0f0f_0f0f) | ((first >>> 2) & 0x3030_3030);
+    return (others << 32) | (first & 0x3f3f_3f3f);
+  }
+
+  private static void q4K(
+      long weights, long rowBytes, int rows, int blocks, long out, long rowStride, long stride) {
+    long blockBytes = WeightType.Q4_K.blockBytes();
+    for (int b = 0; b < blocks; b++) {
+      for (int r = 0; r < rows; r++) {
+        long block = weights + r * rowBytes + b * blockBytes;
+        long to = out + r * rowStride + b * (16 * stride);
+        float d = halfAt(block);
+        float dmin = halfAt(block + 2);
+        long scales = subScales(intAt(block + 4), intAt(block + 12));
+        long minima = subScales(intAt(block + 8), intAt(block + 12) >>> 4);
+        for (int j = 0; j < 8; j += 2) {
+          float low = d * (int) ((scales >>> (8 * j)) & 0xff);
+          float lowMinimum = dmin * (int) ((minima >>> (8 * j)) & 0xff);
+          float high = d * (int) ((scales >>> (8 * j + 8)) & 0xff);
+          float highMinimum = dmin * (int) ((minima >>> (8 * j + 8)) & 0xff);
+          for (int i = 0; i < 2 * PARTS; i++) {
+            IntVector q = unsigned(block + 16 + 16L * j + i * BYTE_STEP);
+            long at = to + (2 * j + i / PARTS) * stride + i % PARTS * STEP;
+            store(floats(q.and(15)).mul(low).sub(lowMinimum), at);
+            store(floats(high(q)).mul(high).sub(highMinimum), at + 2 * stride);
+          }
+        }
+      }
+    }
+  }
+
+  private static void q5K(
+      long weights, long rowBytes, int rows, int blocks, long out, long rowStride, long stride) {
+    long blockBytes = WeightType.Q5_K.blockBytes();
+    for (int b = 0; b < blocks; b++) {
+      for (int r = 0; r < rows; r++) {
+        long block = weights + r * rowBytes + b * blockBytes;
+        long to = out + r * rowStride + b * (16 * stride);
+        float d = halfAt(block);
+        float dmin = halfAt(block + 2);
+        long scales = subScales(intAt(block + 4), intAt(block + 12));
+        long minima = subScales(intAt(block + 8), intAt(block + 12) >>> 4);
+        for (int j = 0; j < 8; j += 2) {
+          float low = d * (int) ((scales >>> (8 * j)) & 0xff);
+          float lowMinimum = dmin * (int) ((minima >>> (8 * j)) & 0xff);
+          float high = d * (int) ((scales >>> (8 * j + 8)) & 0xff);
+          float highMinimum = dmin * (int) ((minima >>> (8 * j + 8)) & 0xff);
+          for (int i = 0; i < 2 * PARTS; i++) {
+            IntVector q = unsigned(block + 48 + 16L * j + i * BYTE_STEP);
+            IntVector h = unsigned(block + 16 + i * BYTE_STEP).lanewise(VectorOperators.LSHR, j);
+            IntVector fifth = h.and(1).lanewise(VectorOperators.LSHL, 4);
+            IntVector next = h.and(2).lanewise(VectorOperators.LSHL, 3);
+            long at = to + (2 * j + i / PARTS) * stride + i % PARTS * STEP;
+            store(floats(q.and(15).or(fifth)).mul(low).sub(lowMinimum), at);
+            store(floats(high(q).or(next)).mul(high).sub(highMinimum), at + 2 * stride);
+          }
+        }
+      }
+    }
+  }
+
+  private static void q6K(
+      long weights, long rowBytes, int rows, int blocks, long out, long rowStride, long stride) {
+    long blockBytes = WeightType.Q6_K.blockBytes();
+    for (int b = 0; b < blocks; b++) {
+      for (int r = 0; r < rows; r++) {
+        long block = weights + r * rowBytes + b * blockBytes;
+        long to = out + r * rowStride + b * (16 * stride);
+        float d = halfAt(block + 208);
+        for (int i = 0; i < 8 * PARTS; i++) {
+          int half = i / (4 * PARTS);
+          int quarter = i / (2 * PARTS) % 2;
+          long bytes = i % (2 * PARTS) * BYTE_STEP;
+          IntVector l = unsigned(block + 64L * half + 32L * quarter + bytes);
+          IntVector h =
+              unsigned(block + 128 + 32L * half + bytes)
+                  .lanewise(VectorOperators.LSHR, 2 * quarter);
+          int chunk = 8 * half + 2 * quarter + i / PARTS % 2;
+          long at = to + chunk * stride + i % PARTS * STEP;
+          IntVector q = l.and(15).or(h.and(3).lanewise(VectorOperators.LSHL, 4)).sub(32);
+          store(floats(q).mul(d * byteAt(block + 192 + chunk)), at);
+          q = high(l).or(h.and(48)).sub(32);
+          store(floats(q).mul(d * byteAt(block + 196 + chunk)), at + 4 * stride);
+        }
       }
     }
   }
@@ -483,8 +596,8 @@ final class VectorKernels implements Kernels {
       FloatVector a34 = FloatVector.fromArray(FLOATS, sums, from + 22 * SUMS);
       FloatVector a35 = FloatVector.fromArray(FLOATS, sums, from + 23 * SUMS);
       for (int i = 0; i < rounds; i++) {
-        long xAt = x + part * STEP + i * (TILE_TOKENS * ROUND);
-        long wAt = w + part * STEP + i * (TILE_ROWS * ROUND);
+        long xAt = (x + part * STEP + i * (TILE_TOKENS * ROUND)) & ADDRESS;
+        long wAt = (w + part * STEP + i * (TILE_ROWS * ROUND)) & ADDRESS;
         FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt, ORDER);
         FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + ROUND, ORDER);
         FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + 2 * ROUND, ORDER);
@@ -564,8 +677,8 @@ final class VectorKernels implements Kernels {
       FloatVector a14 = FloatVector.fromArray(FLOATS, sums, from + 10 * SUMS);
       FloatVector a15 = FloatVector.fromArray(FLOATS, sums, from + 11 * SUMS);
       for (int i = 0; i < rounds; i++) {
-        long xAt = x + part * STEP + i * (TILE_TOKENS * ROUND);
-        long wAt = w + part * STEP + i * (TILE_ROWS * ROUND);
+        long xAt = (x + part * STEP + i * (TILE_TOKENS * ROUND)) & ADDRESS;
+        long wAt = (w + part * STEP + i * (TILE_ROWS * ROUND)) & ADDRESS;
         FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt, ORDER);
         FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + ROUND, ORDER);
         FloatVector q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt, ORDER);
@@ -619,8 +732,8 @@ final class VectorKernels implements Kernels {
       FloatVector a22 = FloatVector.fromArray(FLOATS, sums, from + 10 * SUMS);
       FloatVector a23 = FloatVector.fromArray(FLOATS, sums, from + 11 * SUMS);
       for (int i = 0; i < rounds; i++) {
-        long xAt = x + part * STEP + i * (TILE_TOKENS * ROUND);
-        long wAt = w + part * STEP + i * (TILE_ROWS * ROUND);
+        long xAt = (x + part * STEP + i * (TILE_TOKENS * ROUND)) & ADDRESS;
+        long wAt = (w + part * STEP + i * (TILE_ROWS * ROUND)) & ADDRESS;
         FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt, ORDER);
         FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + ROUND, ORDER);
         FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + 2 * ROUND, ORDER);
@@ -665,8 +778,8 @@ final class VectorKernels implements Kernels {
       FloatVector a02 = FloatVector.fromArray(FLOATS, sums, from + 2 * SUMS);
       FloatVector a03 = FloatVector.fromArray(FLOATS, sums, from + 3 * SUMS);
       for (int i = 0; i < rounds; i++) {
-        long xAt = x + part * STEP + i * (TILE_TOKENS * ROUND);
-        long wAt = w + part * STEP + i * (TILE_ROWS * ROUND);
+        long xAt = (x + part * STEP + i * (TILE_TOKENS * ROUND)) & ADDRESS;
+        long wAt = (w + part * STEP + i * (TILE_ROWS * ROUND)) & ADDRESS;
         FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt, ORDER);
         FloatVector q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt, ORDER);
         a00 = v0.fma(q, a00);

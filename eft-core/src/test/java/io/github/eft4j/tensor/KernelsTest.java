@@ -81,7 +81,7 @@ class KernelsTest {
     List<Floats> run(Kernels kernels, long scratch);
   }
 
-  private static void assertSameBits(Operation operation) {
+  private static List<Floats> assertSameBits(Operation operation) {
     Floats scratch = Floats.of(Kernels.SCRATCH_BYTES / 4);
     List<Floats> expected = operation.run(SCALAR, scratch.address());
     for (Kernels kernels : VECTOR) {
@@ -92,23 +92,45 @@ class KernelsTest {
             .isEqualTo(expected.get(i).bits());
       }
     }
+    return expected;
   }
 
   @Property(tries = 300)
   void dequantize(
       @ForAll WeightType type,
       @ForAll @IntRange(min = 1, max = 70) int blocks,
-      @ForAll @IntRange(min = 1, max = 3) int spacing,
+      @ForAll @IntRange(min = 1, max = 3) int rows,
+      @ForAll @IntRange(min = 0, max = 2) int spacing,
       @ForAll long seed) {
     int n = blocks * type.blockSize();
+    int together = rows + spacing;
     SplittableRandom random = new SplittableRandom(seed);
-    MemorySegment weights = Weights.random(type, 1, n, true, random).data();
-    assertSameBits(
-        (kernels, scratch) -> {
-          Floats out = Floats.of(spacing * (n + Kernels.SUMS));
-          kernels.dequantize(type, weights.address(), n, out.address(), 64L * spacing);
-          return List.of(out);
-        });
+    StoredTensor weights = Weights.random(type, rows, n, true, random);
+    float[] expected = new float[n];
+    float[] actual = new float[n];
+    List<Floats> outs =
+        assertSameBits(
+            (kernels, scratch) -> {
+              Floats out = Floats.of(together * (n + Kernels.SUMS));
+              kernels.dequantize(
+                  type,
+                  weights.data().address(),
+                  type.bytes(n),
+                  rows,
+                  n,
+                  out.address(),
+                  64,
+                  64L * together);
+              return List.of(out);
+            });
+    for (int r = 0; r < rows; r++) {
+      Dequantize.row(weights, r, expected);
+      for (int i = 0; i < n; i++) {
+        int at = (i / Kernels.SUMS * together + r) * Kernels.SUMS + i % Kernels.SUMS;
+        actual[i] = Memory.get(outs.get(0).address() + 4L * at);
+      }
+      assertThat(actual).isEqualTo(expected);
+    }
   }
 
   @Property(tries = 300)
