@@ -19,8 +19,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * or the width of the vectors, scalar code included.
  *
  * <p><b>Weights</b> are read as they are stored, from the file, and multiplied in float32. Those of
- * Q4_0 and Q4_K are packed at load, into memory of their own; activations are then rounded to 8
- * bits, 32 at a time, and integers of a block added up exactly.
+ * Q4_0, Q4_K and Q6_K are packed at load, into memory of their own; activations are then rounded to
+ * 8 bits, 32 at a time, and integers of a block added up exactly.
  *
  * <p>Needs {@code --add-modules jdk.incubator.vector}; without it everything works on scalar code,
  * slowly, and says so once in the log. {@link #vectorBits} tells which code runs.
@@ -204,7 +204,7 @@ public final class JvmOps implements TensorOps {
    * rounds activations to 8 bits and adds up exact integers, 16 bits wide.
    *
    * @param type the type
-   * @return true for Q4_0 and Q4_K; others are multiplied as they are stored
+   * @return true for Q4_0, Q4_K and Q6_K; others are multiplied as they are stored
    */
   public static boolean packs(WeightType type) {
     return Nibbles.packs(type);

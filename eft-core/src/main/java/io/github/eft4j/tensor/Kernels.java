@@ -164,7 +164,7 @@ interface Kernels {
   /**
    * Products of a few tokens with rows of packed nibbles.
    *
-   * @param type the weights' type, Q4_0 or Q4_K
+   * @param type the weights' type, Q4_0, Q4_K or Q6_K
    * @param x holds the tokens, {@code [columns / 32][together]} blocks, see {@link Nibbles}
    * @param at index of the first of them
    * @param together the number of tokens that lie together, a result of {@link #nibbleTokens}

@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * How weights of Q4_0 and Q4_K, and what they are multiplied with, lie in memory for sums of 16
- * bits.
+ * How weights of Q4_0, Q4_K and Q6_K, and what they are multiplied with, lie in memory for sums of
+ * 16 bits.
  *
  * <p>Activations are rounded, {@value #COLUMNS} at a time, to integers x of at most 127 that share
  * a scale s: with m the greatest magnitude, m / 127. With q a nibble, the integer I = Σ (q − 8) x
@@ -22,19 +22,27 @@ import java.lang.foreign.ValueLayout;
  *
  *  weights of 32 rows   for each 8 blocks of 32 columns:
  *                         Q4_K: [32] scales d, [32] scales of minima e, in half precision
+ *                         Q6_K: [32] scales d
  *                         [8] blocks of
  *                           [32] 16 bits. Q4_0: d in half precision. Q4_K: scale a, minimum b, a
- *                                byte each
- *                           [8][32] 16-bit numbers
+ *                                byte each. Q6_K: scales a of both halves, a signed byte each
+ *                           Q4_0, Q4_K: [8][32] 16-bit numbers
+ *                           Q6_K: [4] times [2][32] of them, and [32] with two more bits of each
+ *                                 of the eight columns
  *
  *  activations          for each 32 columns, for each token: {@value #ACTIVATION_INTS} ints
  *                         −8 Σ x and the 32 factors above, each as two 16-bit numbers that are the
- *                         same; the bits of s and of s Σ x in single precision
+ *                         same; the bits of s and of s Σ x in single precision; −2 Σ x of both
+ *                         halves, again as two numbers
  * </pre>
  *
  * A row's product is the sum of what its blocks add, one by one: in Q4_0 fma(d s, I, sum). A weight
  * of Q4_K is d a q − e b, so a block adds d a s (I + 8 Σ x) − e b s Σ x: fma(d a s, I, sum), and
  * then fma(fma(8, d a, −e b), s Σ x, sum).
+ *
+ * <p>A weight of Q6_K is d a (q + 16 p − 32), where p has two bits, and sixteen columns share a.
+ * The bit pairs of four columns, each where a nibble would be, are multiplied in the same way; with
+ * L = Σ q x and H = Σ (p − 2) x, which fit in 16 bits, half a block adds fma(d a s, L + 16 H, sum).
  */
 final class Nibbles {
   /** Rows that lie together. */
@@ -49,17 +57,23 @@ final class Nibbles {
   /** Bytes of a block of the rows. */
   static final long BLOCK_BYTES = LINE * (1 + COLUMNS / 4);
 
+  /** Bytes of a block of the rows of Q6_K. */
+  static final long SIX_BLOCK_BYTES = LINE * (1 + COLUMNS / 4 + COLUMNS / 8);
+
   /** Blocks between two headers. */
   static final int BLOCKS = 8;
 
   /** Ints of a block of a token. */
-  static final int ACTIVATION_INTS = COLUMNS + 3;
+  static final int ACTIVATION_INTS = COLUMNS + 5;
 
   /** Ints from the beginning of a block of a token to its scale. */
   static final int ACTIVATION_SCALE = COLUMNS + 1;
 
   /** Ints from the beginning of a block of a token to its scale times the sum. */
   static final int ACTIVATION_SUM = COLUMNS + 2;
+
+  /** Ints from the beginning of a block of a token to what the sums of bit pairs begin with. */
+  static final int ACTIVATION_SIX_START = COLUMNS + 3;
 
   /** The greatest magnitude of a rounded activation. */
   static final float LARGEST = 127;
@@ -78,21 +92,30 @@ final class Nibbles {
    * Whether weights of a type are packed.
    *
    * @param type the type
-   * @return true for Q4_0 and Q4_K
+   * @return true for Q4_0, Q4_K and Q6_K
    */
   static boolean packs(WeightType type) {
-    return type == WeightType.Q4_0 || type == WeightType.Q4_K;
+    return type == WeightType.Q4_0 || type == WeightType.Q4_K || type == WeightType.Q6_K;
   }
 
   /** The size in bytes of what lies before each {@value #BLOCKS} blocks of the rows. */
   static long headerBytes(WeightType type) {
-    return type == WeightType.Q4_K ? 2 * LINE : 0;
+    return switch (type) {
+      case Q4_K -> 2 * LINE;
+      case Q6_K -> LINE;
+      default -> 0;
+    };
+  }
+
+  /** The size in bytes of a block of the rows. */
+  static long blockBytes(WeightType type) {
+    return type == WeightType.Q6_K ? SIX_BLOCK_BYTES : BLOCK_BYTES;
   }
 
   /** The size in bytes of the packed weights of {@value #ROWS} rows. */
   static long groupBytes(WeightType type, int columns) {
     int blocks = columns / COLUMNS;
-    return blocks * BLOCK_BYTES + blocks / BLOCKS * headerBytes(type);
+    return blocks * blockBytes(type) + blocks / BLOCKS * headerBytes(type);
   }
 
   /** The size in bytes of packed weights, whole groups of {@value #ROWS} rows. */
@@ -117,11 +140,12 @@ final class Nibbles {
     for (int block = 0; block < blocks; block++) {
       for (int row = 0; row < rows; row++) {
         long from = (long) type.blockBytes() * (row * blocks + block);
-        if (type == WeightType.Q4_0) {
-          packBlock(stored, from, to + block * BLOCK_BYTES + 2L * row);
-        } else {
-          long bytes = headerBytes(type) + BLOCKS * BLOCK_BYTES;
-          packBlocks(stored, from, to + block * bytes + 2L * row);
+        long bytes = groupBytes(type, type.blockSize());
+        long at = to + block * bytes + 2L * row;
+        switch (type) {
+          case Q4_0 -> packBlock(stored, from, at);
+          case Q4_K -> packBlocks(stored, from, at);
+          default -> packSixes(stored, from, at);
         }
       }
     }
@@ -165,6 +189,30 @@ final class Nibbles {
     }
   }
 
+  /** One block of Q6_K, laid out as {@link Dequantize} says. */
+  private static void packSixes(MemorySegment stored, long from, long to) {
+    Memory.setShort(to, half(stored, from + 208));
+    for (int block = 0; block < BLOCKS; block++) {
+      long at = to + LINE + block * SIX_BLOCK_BYTES;
+      Memory.setShort(at, half(stored, from + 192 + 2L * block));
+      // Of half of the 256 columns, the first two blocks are low nibbles, the others high ones.
+      long low = from + block / 4 * 64L + block % 2 * 32L;
+      long high = from + 128 + block / 4 * 32L;
+      int quarter = block % 4;
+      for (int i = 0; i < COLUMNS / 8; i++) {
+        int pairs = 0;
+        for (int four = 0; four < 2; four++) {
+          long column = 8L * i + 4L * four;
+          int nibbles = (quad(stored, low + column) >>> (quarter / 2 * 4)) & LOW;
+          int bits = (quad(stored, high + column) >>> (2 * quarter)) & 0x0303_0303;
+          Memory.setShort(at + LINE * (1 + 3 * i + four), together(nibbles));
+          pairs |= together(bits) << (2 * four);
+        }
+        Memory.setShort(at + LINE * (3 + 3 * i), (short) pairs);
+      }
+    }
+  }
+
   private static short scaleAndMinimum(MemorySegment stored, long at, int block) {
     int four = block % 4;
     int first = stored.get(ValueLayout.JAVA_BYTE, at + four) & 0xff;
@@ -190,14 +238,20 @@ final class Nibbles {
    * @param block holds it
    * @param at index of its first int
    * @param largest the greatest magnitude
-   * @param sum the sum of the integers
+   * @param half the sum of the first half of the integers
+   * @param sum the sum of all
    */
-  static void finish(int[] block, int at, float largest, int sum) {
-    int start = -8 * sum;
-    block[at] = (start & 0xffff) | (start << 16);
+  static void finish(int[] block, int at, float largest, int half, int sum) {
+    block[at] = twice(-8 * sum);
+    block[at + ACTIVATION_SIX_START] = twice(-2 * half);
+    block[at + ACTIVATION_SIX_START + 1] = twice(-2 * (sum - half));
     float scale =
         largest < SMALLEST ? 0 : largest <= Float.MAX_VALUE ? largest / LARGEST : Float.NaN;
     block[at + ACTIVATION_SCALE] = Float.floatToRawIntBits(scale);
     block[at + ACTIVATION_SUM] = Float.floatToRawIntBits(scale * sum);
+  }
+
+  private static int twice(int number) {
+    return (number & 0xffff) | (number << 16);
   }
 }

@@ -129,8 +129,12 @@ final class ScalarKernels implements Kernels {
     }
     float factor = largest < Nibbles.SMALLEST ? 0 : Nibbles.LARGEST / largest;
     int sum = 0;
+    int half = 0;
     int before = 0;
     for (int i = 0; i < Nibbles.COLUMNS; i++) {
+      if (i == Nibbles.COLUMNS / 2) {
+        half = sum;
+      }
       int q =
           Float.floatToRawIntBits(get(x + 4L * i) * factor + Nibbles.ROUNDER)
               - Float.floatToRawIntBits(Nibbles.ROUNDER);
@@ -139,7 +143,7 @@ final class ScalarKernels implements Kernels {
       sum += q;
       before = q;
     }
-    Nibbles.finish(out, at, largest, sum);
+    Nibbles.finish(out, at, largest, half, sum);
   }
 
   @Override
@@ -161,6 +165,7 @@ final class ScalarKernels implements Kernels {
       long outStride,
       float[] sums) {
     long header = Nibbles.headerBytes(type);
+    long blockBytes = Nibbles.blockBytes(type);
     for (int row = 0; row < rows; row++) {
       long group = w + row / Nibbles.ROWS * Nibbles.groupBytes(type, columns);
       for (int t = 0; t < tokens; t++) {
@@ -168,13 +173,18 @@ final class ScalarKernels implements Kernels {
         for (int block = 0; block < columns / Nibbles.COLUMNS; block++) {
           int headers = block / Nibbles.BLOCKS;
           long head =
-              group
-                  + headers * (header + Nibbles.BLOCKS * Nibbles.BLOCK_BYTES)
-                  + 2L * (row % Nibbles.ROWS);
-          long at = head + header + block % Nibbles.BLOCKS * Nibbles.BLOCK_BYTES;
+              group + headers * (header + Nibbles.BLOCKS * blockBytes) + 2L * (row % Nibbles.ROWS);
+          long at = head + header + block % Nibbles.BLOCKS * blockBytes;
           int token = first + Nibbles.ACTIVATION_INTS * (block * together + t);
-          int dot = nibbleDot(x, token, at + Nibbles.LINE);
           float scale = Float.intBitsToFloat(x[token + Nibbles.ACTIVATION_SCALE]);
+          if (type == WeightType.Q6_K) {
+            for (int i = 0; i < 2; i++) {
+              float factor = half(head) * (byte) (Memory.getShort(at) >> (8 * i));
+              sum = Math.fma(factor * scale, sixDot(x, token, i, at), sum);
+            }
+            continue;
+          }
+          int dot = nibbleDot(x, token, at + Nibbles.LINE);
           if (type == WeightType.Q4_0) {
             sum = Math.fma(half(at) * scale, dot, sum);
           } else {
@@ -206,6 +216,21 @@ final class ScalarKernels implements Kernels {
       sum += (four >>> (4 * (i % 4))) * x[token + 1 + i];
     }
     return (short) sum;
+  }
+
+  /** The integer product of half a block of Q6_K. */
+  private static int sixDot(int[] x, int token, int half, long block) {
+    int nibbles = 0;
+    int pairs = x[token + Nibbles.ACTIVATION_SIX_START + half];
+    for (int i = 16 * half; i < 16 * half + 16; i++) {
+      int quad = i / 4;
+      int four = Memory.getShort(block + (1 + quad + quad / 2) * Nibbles.LINE) & 0xffff;
+      int eight = Memory.getShort(block + (3 + 3 * (quad / 2)) * Nibbles.LINE) & 0xffff;
+      int factor = x[token + 1 + i];
+      nibbles += (four >>> (4 * (i % 4))) * factor;
+      pairs += (((eight >>> (2 * (quad % 2))) & 0x3333) >>> (4 * (i % 4))) * factor;
+    }
+    return (short) nibbles + 16 * (short) pairs;
   }
 
   @Override

@@ -62,6 +62,9 @@ final class VectorKernels implements Kernels {
 
   private static final VectorMask<Integer> NOT_FIRST_OF_FOUR = VectorMask.fromLong(INTS, 0xeeee);
 
+  /** A bit pair in each nibble. */
+  private static final ShortVector PAIRS = ShortVector.broadcast(SHORTS, 0x3333);
+
   private static final FloatVector EIGHTS = FloatVector.broadcast(FLOATS, 8);
 
   private static final VectorSpecies<Float> EIGHT = FloatVector.SPECIES_256;
@@ -110,6 +113,8 @@ final class VectorKernels implements Kernels {
 
   /** Ints from one token to the next in rounded activations. */
   private static final int ACTIVATION = Nibbles.ACTIVATION_INTS;
+
+  private static final int SIX_START = Nibbles.ACTIVATION_SIX_START;
 
   /** Keeps an address as it is, and tells the compiler that it is not negative. */
   private static final long ADDRESS = Long.MAX_VALUE >> 1;
@@ -1934,7 +1939,11 @@ final class VectorKernels implements Kernels {
     float largest = Float.intBitsToFloat(most.reduceLanes(VectorOperators.MAX));
     float factor = largest < Nibbles.SMALLEST ? 0 : Nibbles.LARGEST / largest;
     IntVector sum = IntVector.zero(INTS);
+    IntVector half = sum;
     for (int i = 0; i < Nibbles.COLUMNS; i += LENGTH) {
+      if (i == Nibbles.COLUMNS / 2) {
+        half = sum;
+      }
       IntVector q =
           load(x + 4L * i)
               .mul(factor)
@@ -1952,7 +1961,12 @@ final class VectorKernels implements Kernels {
               .sub(before.lanewise(VectorOperators.LSHL, 4), NOT_FIRST_OF_FOUR);
       factors.and(0xffff).or(factors.lanewise(VectorOperators.LSHL, 16)).intoArray(out, at + 1 + i);
     }
-    Nibbles.finish(out, at, largest, sum.reduceLanes(VectorOperators.ADD));
+    Nibbles.finish(
+        out,
+        at,
+        largest,
+        half.reduceLanes(VectorOperators.ADD),
+        sum.reduceLanes(VectorOperators.ADD));
   }
 
   @Override
@@ -2034,6 +2048,26 @@ final class VectorKernels implements Kernels {
     long w1 = w0 + first(1 / parts, groups, each) * groupBytes + 1 % parts * STEP;
     long w2 = w0 + first(2 / parts, groups, each) * groupBytes + 2 % parts * STEP;
     long w3 = w0 + first(3 / parts, groups, each) * groupBytes + 3 % parts * STEP;
+    if (type == WeightType.Q6_K) {
+      int stride = together * ACTIVATION;
+      switch (together) {
+        case 1 -> sixDots4x1(x, at, w0, w1, w2, w3, blocks, 4, sums);
+        case 2 -> {
+          sixDots2x2(x, at, stride, w0, w1, blocks, 4, 0, 4 * LENGTH, sums);
+          sixDots2x2(x, at, stride, w2, w3, blocks, 4, 8 * LENGTH, 12 * LENGTH, sums);
+        }
+        case 4 -> {
+          sixDots2x4(x, at, stride, w0, w1, blocks, 4, 0, 8 * LENGTH, sums);
+          sixDots2x4(x, at, stride, w2, w3, blocks, 4, 16 * LENGTH, 24 * LENGTH, sums);
+        }
+        default -> {
+          int next = at + 4 * ACTIVATION;
+          sixDots2x4(x, at, stride, w0, w1, blocks, 4, 0, 16 * LENGTH, sums);
+          sixDots2x4(x, next, stride, w0, w1, blocks, 4, 8 * LENGTH, 24 * LENGTH, sums);
+        }
+      }
+      return;
+    }
     switch (together) {
       case 1 -> nibbleDots4x1(x, at, w0, w1, w2, w3, blocks, header, 4, sums);
       case 2 -> nibbleDots4x2(x, at, w0, w1, w2, w3, blocks, header, 4, sums);
@@ -2069,74 +2103,29 @@ final class VectorKernels implements Kernels {
         ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + from) & ADDRESS, ORDER);
         ShortVector q2 = ShortVector.fromMemorySegment(SHORTS, ALL, (w2 + from) & ADDRESS, ORDER);
         ShortVector q3 = ShortVector.fromMemorySegment(SHORTS, ALL, (w3 + from) & ADDRESS, ORDER);
-        ShortVector x00 = IntVector.broadcast(INTS, x[factor + 1]).reinterpretAsShorts();
-        s00 = s00.add(q0.mul(x00));
-        s10 = s10.add(q1.mul(x00));
-        s20 = s20.add(q2.mul(x00));
-        s30 = s30.add(q3.mul(x00));
-        q0 =
-            BITS == 512
-                ? q0.lanewise(VectorOperators.LSHR, FOURS)
-                : q0.lanewise(VectorOperators.LSHR, shift);
-        q1 =
-            BITS == 512
-                ? q1.lanewise(VectorOperators.LSHR, FOURS)
-                : q1.lanewise(VectorOperators.LSHR, shift);
-        q2 =
-            BITS == 512
-                ? q2.lanewise(VectorOperators.LSHR, FOURS)
-                : q2.lanewise(VectorOperators.LSHR, shift);
-        q3 =
-            BITS == 512
-                ? q3.lanewise(VectorOperators.LSHR, FOURS)
-                : q3.lanewise(VectorOperators.LSHR, shift);
-        ShortVector x01 = IntVector.broadcast(INTS, x[factor + 2]).reinterpretAsShorts();
-        s00 = s00.add(q0.mul(x01));
-        s10 = s10.add(q1.mul(x01));
-        s20 = s20.add(q2.mul(x01));
-        s30 = s30.add(q3.mul(x01));
-        q0 =
-            BITS == 512
-                ? q0.lanewise(VectorOperators.LSHR, FOURS)
-                : q0.lanewise(VectorOperators.LSHR, shift);
-        q1 =
-            BITS == 512
-                ? q1.lanewise(VectorOperators.LSHR, FOURS)
-                : q1.lanewise(VectorOperators.LSHR, shift);
-        q2 =
-            BITS == 512
-                ? q2.lanewise(VectorOperators.LSHR, FOURS)
-                : q2.lanewise(VectorOperators.LSHR, shift);
-        q3 =
-            BITS == 512
-                ? q3.lanewise(VectorOperators.LSHR, FOURS)
-                : q3.lanewise(VectorOperators.LSHR, shift);
-        ShortVector x02 = IntVector.broadcast(INTS, x[factor + 3]).reinterpretAsShorts();
-        s00 = s00.add(q0.mul(x02));
-        s10 = s10.add(q1.mul(x02));
-        s20 = s20.add(q2.mul(x02));
-        s30 = s30.add(q3.mul(x02));
-        q0 =
-            BITS == 512
-                ? q0.lanewise(VectorOperators.LSHR, FOURS)
-                : q0.lanewise(VectorOperators.LSHR, shift);
-        q1 =
-            BITS == 512
-                ? q1.lanewise(VectorOperators.LSHR, FOURS)
-                : q1.lanewise(VectorOperators.LSHR, shift);
-        q2 =
-            BITS == 512
-                ? q2.lanewise(VectorOperators.LSHR, FOURS)
-                : q2.lanewise(VectorOperators.LSHR, shift);
-        q3 =
-            BITS == 512
-                ? q3.lanewise(VectorOperators.LSHR, FOURS)
-                : q3.lanewise(VectorOperators.LSHR, shift);
-        ShortVector x03 = IntVector.broadcast(INTS, x[factor + 4]).reinterpretAsShorts();
-        s00 = s00.add(q0.mul(x03));
-        s10 = s10.add(q1.mul(x03));
-        s20 = s20.add(q2.mul(x03));
-        s30 = s30.add(q3.mul(x03));
+        for (int i = 1; i <= 4; i++) {
+          ShortVector x0 = IntVector.broadcast(INTS, x[factor + i]).reinterpretAsShorts();
+          s00 = s00.add(q0.mul(x0));
+          s10 = s10.add(q1.mul(x0));
+          s20 = s20.add(q2.mul(x0));
+          s30 = s30.add(q3.mul(x0));
+          q0 =
+              BITS == 512
+                  ? q0.lanewise(VectorOperators.LSHR, FOURS)
+                  : q0.lanewise(VectorOperators.LSHR, shift);
+          q1 =
+              BITS == 512
+                  ? q1.lanewise(VectorOperators.LSHR, FOURS)
+                  : q1.lanewise(VectorOperators.LSHR, shift);
+          q2 =
+              BITS == 512
+                  ? q2.lanewise(VectorOperators.LSHR, FOURS)
+                  : q2.lanewise(VectorOperators.LSHR, shift);
+          q3 =
+              BITS == 512
+                  ? q3.lanewise(VectorOperators.LSHR, FOURS)
+                  : q3.lanewise(VectorOperators.LSHR, shift);
+        }
       }
       s00.reinterpretAsFloats().intoArray(sums, DOTS);
       s10.reinterpretAsFloats().intoArray(sums, DOTS + LENGTH);
@@ -2345,146 +2334,47 @@ final class VectorKernels implements Kernels {
         ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + from) & ADDRESS, ORDER);
         ShortVector q2 = ShortVector.fromMemorySegment(SHORTS, ALL, (w2 + from) & ADDRESS, ORDER);
         ShortVector q3 = ShortVector.fromMemorySegment(SHORTS, ALL, (w3 + from) & ADDRESS, ORDER);
-        ShortVector x00 = IntVector.broadcast(INTS, x[factor + 1]).reinterpretAsShorts();
-        s00 = s00.add(q0.mul(x00));
-        s10 = s10.add(q1.mul(x00));
-        s20 = s20.add(q2.mul(x00));
-        s30 = s30.add(q3.mul(x00));
-        ShortVector x10 =
-            IntVector.broadcast(INTS, x[factor + (ACTIVATION + 1)]).reinterpretAsShorts();
-        s01 = s01.add(q0.mul(x10));
-        s11 = s11.add(q1.mul(x10));
-        s21 = s21.add(q2.mul(x10));
-        s31 = s31.add(q3.mul(x10));
-        ShortVector x20 =
-            IntVector.broadcast(INTS, x[factor + (2 * ACTIVATION + 1)]).reinterpretAsShorts();
-        s02 = s02.add(q0.mul(x20));
-        s12 = s12.add(q1.mul(x20));
-        s22 = s22.add(q2.mul(x20));
-        s32 = s32.add(q3.mul(x20));
-        ShortVector x30 =
-            IntVector.broadcast(INTS, x[factor + (3 * ACTIVATION + 1)]).reinterpretAsShorts();
-        s03 = s03.add(q0.mul(x30));
-        s13 = s13.add(q1.mul(x30));
-        s23 = s23.add(q2.mul(x30));
-        s33 = s33.add(q3.mul(x30));
-        q0 =
-            BITS == 512
-                ? q0.lanewise(VectorOperators.LSHR, FOURS)
-                : q0.lanewise(VectorOperators.LSHR, shift);
-        q1 =
-            BITS == 512
-                ? q1.lanewise(VectorOperators.LSHR, FOURS)
-                : q1.lanewise(VectorOperators.LSHR, shift);
-        q2 =
-            BITS == 512
-                ? q2.lanewise(VectorOperators.LSHR, FOURS)
-                : q2.lanewise(VectorOperators.LSHR, shift);
-        q3 =
-            BITS == 512
-                ? q3.lanewise(VectorOperators.LSHR, FOURS)
-                : q3.lanewise(VectorOperators.LSHR, shift);
-        ShortVector x01 = IntVector.broadcast(INTS, x[factor + 2]).reinterpretAsShorts();
-        s00 = s00.add(q0.mul(x01));
-        s10 = s10.add(q1.mul(x01));
-        s20 = s20.add(q2.mul(x01));
-        s30 = s30.add(q3.mul(x01));
-        ShortVector x11 =
-            IntVector.broadcast(INTS, x[factor + (ACTIVATION + 2)]).reinterpretAsShorts();
-        s01 = s01.add(q0.mul(x11));
-        s11 = s11.add(q1.mul(x11));
-        s21 = s21.add(q2.mul(x11));
-        s31 = s31.add(q3.mul(x11));
-        ShortVector x21 =
-            IntVector.broadcast(INTS, x[factor + (2 * ACTIVATION + 2)]).reinterpretAsShorts();
-        s02 = s02.add(q0.mul(x21));
-        s12 = s12.add(q1.mul(x21));
-        s22 = s22.add(q2.mul(x21));
-        s32 = s32.add(q3.mul(x21));
-        ShortVector x31 =
-            IntVector.broadcast(INTS, x[factor + (3 * ACTIVATION + 2)]).reinterpretAsShorts();
-        s03 = s03.add(q0.mul(x31));
-        s13 = s13.add(q1.mul(x31));
-        s23 = s23.add(q2.mul(x31));
-        s33 = s33.add(q3.mul(x31));
-        q0 =
-            BITS == 512
-                ? q0.lanewise(VectorOperators.LSHR, FOURS)
-                : q0.lanewise(VectorOperators.LSHR, shift);
-        q1 =
-            BITS == 512
-                ? q1.lanewise(VectorOperators.LSHR, FOURS)
-                : q1.lanewise(VectorOperators.LSHR, shift);
-        q2 =
-            BITS == 512
-                ? q2.lanewise(VectorOperators.LSHR, FOURS)
-                : q2.lanewise(VectorOperators.LSHR, shift);
-        q3 =
-            BITS == 512
-                ? q3.lanewise(VectorOperators.LSHR, FOURS)
-                : q3.lanewise(VectorOperators.LSHR, shift);
-        ShortVector x02 = IntVector.broadcast(INTS, x[factor + 3]).reinterpretAsShorts();
-        s00 = s00.add(q0.mul(x02));
-        s10 = s10.add(q1.mul(x02));
-        s20 = s20.add(q2.mul(x02));
-        s30 = s30.add(q3.mul(x02));
-        ShortVector x12 =
-            IntVector.broadcast(INTS, x[factor + (ACTIVATION + 3)]).reinterpretAsShorts();
-        s01 = s01.add(q0.mul(x12));
-        s11 = s11.add(q1.mul(x12));
-        s21 = s21.add(q2.mul(x12));
-        s31 = s31.add(q3.mul(x12));
-        ShortVector x22 =
-            IntVector.broadcast(INTS, x[factor + (2 * ACTIVATION + 3)]).reinterpretAsShorts();
-        s02 = s02.add(q0.mul(x22));
-        s12 = s12.add(q1.mul(x22));
-        s22 = s22.add(q2.mul(x22));
-        s32 = s32.add(q3.mul(x22));
-        ShortVector x32 =
-            IntVector.broadcast(INTS, x[factor + (3 * ACTIVATION + 3)]).reinterpretAsShorts();
-        s03 = s03.add(q0.mul(x32));
-        s13 = s13.add(q1.mul(x32));
-        s23 = s23.add(q2.mul(x32));
-        s33 = s33.add(q3.mul(x32));
-        q0 =
-            BITS == 512
-                ? q0.lanewise(VectorOperators.LSHR, FOURS)
-                : q0.lanewise(VectorOperators.LSHR, shift);
-        q1 =
-            BITS == 512
-                ? q1.lanewise(VectorOperators.LSHR, FOURS)
-                : q1.lanewise(VectorOperators.LSHR, shift);
-        q2 =
-            BITS == 512
-                ? q2.lanewise(VectorOperators.LSHR, FOURS)
-                : q2.lanewise(VectorOperators.LSHR, shift);
-        q3 =
-            BITS == 512
-                ? q3.lanewise(VectorOperators.LSHR, FOURS)
-                : q3.lanewise(VectorOperators.LSHR, shift);
-        ShortVector x03 = IntVector.broadcast(INTS, x[factor + 4]).reinterpretAsShorts();
-        s00 = s00.add(q0.mul(x03));
-        s10 = s10.add(q1.mul(x03));
-        s20 = s20.add(q2.mul(x03));
-        s30 = s30.add(q3.mul(x03));
-        ShortVector x13 =
-            IntVector.broadcast(INTS, x[factor + (ACTIVATION + 4)]).reinterpretAsShorts();
-        s01 = s01.add(q0.mul(x13));
-        s11 = s11.add(q1.mul(x13));
-        s21 = s21.add(q2.mul(x13));
-        s31 = s31.add(q3.mul(x13));
-        ShortVector x23 =
-            IntVector.broadcast(INTS, x[factor + (2 * ACTIVATION + 4)]).reinterpretAsShorts();
-        s02 = s02.add(q0.mul(x23));
-        s12 = s12.add(q1.mul(x23));
-        s22 = s22.add(q2.mul(x23));
-        s32 = s32.add(q3.mul(x23));
-        ShortVector x33 =
-            IntVector.broadcast(INTS, x[factor + (3 * ACTIVATION + 4)]).reinterpretAsShorts();
-        s03 = s03.add(q0.mul(x33));
-        s13 = s13.add(q1.mul(x33));
-        s23 = s23.add(q2.mul(x33));
-        s33 = s33.add(q3.mul(x33));
+        for (int i = 1; i <= 4; i++) {
+          ShortVector x0 = IntVector.broadcast(INTS, x[factor + i]).reinterpretAsShorts();
+          s00 = s00.add(q0.mul(x0));
+          s10 = s10.add(q1.mul(x0));
+          s20 = s20.add(q2.mul(x0));
+          s30 = s30.add(q3.mul(x0));
+          ShortVector x1 =
+              IntVector.broadcast(INTS, x[factor + i + ACTIVATION]).reinterpretAsShorts();
+          s01 = s01.add(q0.mul(x1));
+          s11 = s11.add(q1.mul(x1));
+          s21 = s21.add(q2.mul(x1));
+          s31 = s31.add(q3.mul(x1));
+          ShortVector x2 =
+              IntVector.broadcast(INTS, x[factor + i + 2 * ACTIVATION]).reinterpretAsShorts();
+          s02 = s02.add(q0.mul(x2));
+          s12 = s12.add(q1.mul(x2));
+          s22 = s22.add(q2.mul(x2));
+          s32 = s32.add(q3.mul(x2));
+          ShortVector x3 =
+              IntVector.broadcast(INTS, x[factor + i + 3 * ACTIVATION]).reinterpretAsShorts();
+          s03 = s03.add(q0.mul(x3));
+          s13 = s13.add(q1.mul(x3));
+          s23 = s23.add(q2.mul(x3));
+          s33 = s33.add(q3.mul(x3));
+          q0 =
+              BITS == 512
+                  ? q0.lanewise(VectorOperators.LSHR, FOURS)
+                  : q0.lanewise(VectorOperators.LSHR, shift);
+          q1 =
+              BITS == 512
+                  ? q1.lanewise(VectorOperators.LSHR, FOURS)
+                  : q1.lanewise(VectorOperators.LSHR, shift);
+          q2 =
+              BITS == 512
+                  ? q2.lanewise(VectorOperators.LSHR, FOURS)
+                  : q2.lanewise(VectorOperators.LSHR, shift);
+          q3 =
+              BITS == 512
+                  ? q3.lanewise(VectorOperators.LSHR, FOURS)
+                  : q3.lanewise(VectorOperators.LSHR, shift);
+        }
       }
       s00.reinterpretAsFloats().intoArray(sums, DOTS);
       s01.reinterpretAsFloats().intoArray(sums, DOTS + LENGTH);
@@ -2546,154 +2436,47 @@ final class VectorKernels implements Kernels {
         int factor = token + 4 * quad;
         ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + from) & ADDRESS, ORDER);
         ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + from) & ADDRESS, ORDER);
-        ShortVector x00 = IntVector.broadcast(INTS, x[factor + 1]).reinterpretAsShorts();
-        s00 = s00.add(q0.mul(x00));
-        s10 = s10.add(q1.mul(x00));
-        ShortVector x10 =
-            IntVector.broadcast(INTS, x[factor + (ACTIVATION + 1)]).reinterpretAsShorts();
-        s01 = s01.add(q0.mul(x10));
-        s11 = s11.add(q1.mul(x10));
-        ShortVector x20 =
-            IntVector.broadcast(INTS, x[factor + (2 * ACTIVATION + 1)]).reinterpretAsShorts();
-        s02 = s02.add(q0.mul(x20));
-        s12 = s12.add(q1.mul(x20));
-        ShortVector x30 =
-            IntVector.broadcast(INTS, x[factor + (3 * ACTIVATION + 1)]).reinterpretAsShorts();
-        s03 = s03.add(q0.mul(x30));
-        s13 = s13.add(q1.mul(x30));
-        ShortVector x40 =
-            IntVector.broadcast(INTS, x[factor + (4 * ACTIVATION + 1)]).reinterpretAsShorts();
-        s04 = s04.add(q0.mul(x40));
-        s14 = s14.add(q1.mul(x40));
-        ShortVector x50 =
-            IntVector.broadcast(INTS, x[factor + (5 * ACTIVATION + 1)]).reinterpretAsShorts();
-        s05 = s05.add(q0.mul(x50));
-        s15 = s15.add(q1.mul(x50));
-        ShortVector x60 =
-            IntVector.broadcast(INTS, x[factor + (6 * ACTIVATION + 1)]).reinterpretAsShorts();
-        s06 = s06.add(q0.mul(x60));
-        s16 = s16.add(q1.mul(x60));
-        ShortVector x70 =
-            IntVector.broadcast(INTS, x[factor + (7 * ACTIVATION + 1)]).reinterpretAsShorts();
-        s07 = s07.add(q0.mul(x70));
-        s17 = s17.add(q1.mul(x70));
-        q0 =
-            BITS == 512
-                ? q0.lanewise(VectorOperators.LSHR, FOURS)
-                : q0.lanewise(VectorOperators.LSHR, shift);
-        q1 =
-            BITS == 512
-                ? q1.lanewise(VectorOperators.LSHR, FOURS)
-                : q1.lanewise(VectorOperators.LSHR, shift);
-        ShortVector x01 = IntVector.broadcast(INTS, x[factor + 2]).reinterpretAsShorts();
-        s00 = s00.add(q0.mul(x01));
-        s10 = s10.add(q1.mul(x01));
-        ShortVector x11 =
-            IntVector.broadcast(INTS, x[factor + (ACTIVATION + 2)]).reinterpretAsShorts();
-        s01 = s01.add(q0.mul(x11));
-        s11 = s11.add(q1.mul(x11));
-        ShortVector x21 =
-            IntVector.broadcast(INTS, x[factor + (2 * ACTIVATION + 2)]).reinterpretAsShorts();
-        s02 = s02.add(q0.mul(x21));
-        s12 = s12.add(q1.mul(x21));
-        ShortVector x31 =
-            IntVector.broadcast(INTS, x[factor + (3 * ACTIVATION + 2)]).reinterpretAsShorts();
-        s03 = s03.add(q0.mul(x31));
-        s13 = s13.add(q1.mul(x31));
-        ShortVector x41 =
-            IntVector.broadcast(INTS, x[factor + (4 * ACTIVATION + 2)]).reinterpretAsShorts();
-        s04 = s04.add(q0.mul(x41));
-        s14 = s14.add(q1.mul(x41));
-        ShortVector x51 =
-            IntVector.broadcast(INTS, x[factor + (5 * ACTIVATION + 2)]).reinterpretAsShorts();
-        s05 = s05.add(q0.mul(x51));
-        s15 = s15.add(q1.mul(x51));
-        ShortVector x61 =
-            IntVector.broadcast(INTS, x[factor + (6 * ACTIVATION + 2)]).reinterpretAsShorts();
-        s06 = s06.add(q0.mul(x61));
-        s16 = s16.add(q1.mul(x61));
-        ShortVector x71 =
-            IntVector.broadcast(INTS, x[factor + (7 * ACTIVATION + 2)]).reinterpretAsShorts();
-        s07 = s07.add(q0.mul(x71));
-        s17 = s17.add(q1.mul(x71));
-        q0 =
-            BITS == 512
-                ? q0.lanewise(VectorOperators.LSHR, FOURS)
-                : q0.lanewise(VectorOperators.LSHR, shift);
-        q1 =
-            BITS == 512
-                ? q1.lanewise(VectorOperators.LSHR, FOURS)
-                : q1.lanewise(VectorOperators.LSHR, shift);
-        ShortVector x02 = IntVector.broadcast(INTS, x[factor + 3]).reinterpretAsShorts();
-        s00 = s00.add(q0.mul(x02));
-        s10 = s10.add(q1.mul(x02));
-        ShortVector x12 =
-            IntVector.broadcast(INTS, x[factor + (ACTIVATION + 3)]).reinterpretAsShorts();
-        s01 = s01.add(q0.mul(x12));
-        s11 = s11.add(q1.mul(x12));
-        ShortVector x22 =
-            IntVector.broadcast(INTS, x[factor + (2 * ACTIVATION + 3)]).reinterpretAsShorts();
-        s02 = s02.add(q0.mul(x22));
-        s12 = s12.add(q1.mul(x22));
-        ShortVector x32 =
-            IntVector.broadcast(INTS, x[factor + (3 * ACTIVATION + 3)]).reinterpretAsShorts();
-        s03 = s03.add(q0.mul(x32));
-        s13 = s13.add(q1.mul(x32));
-        ShortVector x42 =
-            IntVector.broadcast(INTS, x[factor + (4 * ACTIVATION + 3)]).reinterpretAsShorts();
-        s04 = s04.add(q0.mul(x42));
-        s14 = s14.add(q1.mul(x42));
-        ShortVector x52 =
-            IntVector.broadcast(INTS, x[factor + (5 * ACTIVATION + 3)]).reinterpretAsShorts();
-        s05 = s05.add(q0.mul(x52));
-        s15 = s15.add(q1.mul(x52));
-        ShortVector x62 =
-            IntVector.broadcast(INTS, x[factor + (6 * ACTIVATION + 3)]).reinterpretAsShorts();
-        s06 = s06.add(q0.mul(x62));
-        s16 = s16.add(q1.mul(x62));
-        ShortVector x72 =
-            IntVector.broadcast(INTS, x[factor + (7 * ACTIVATION + 3)]).reinterpretAsShorts();
-        s07 = s07.add(q0.mul(x72));
-        s17 = s17.add(q1.mul(x72));
-        q0 =
-            BITS == 512
-                ? q0.lanewise(VectorOperators.LSHR, FOURS)
-                : q0.lanewise(VectorOperators.LSHR, shift);
-        q1 =
-            BITS == 512
-                ? q1.lanewise(VectorOperators.LSHR, FOURS)
-                : q1.lanewise(VectorOperators.LSHR, shift);
-        ShortVector x03 = IntVector.broadcast(INTS, x[factor + 4]).reinterpretAsShorts();
-        s00 = s00.add(q0.mul(x03));
-        s10 = s10.add(q1.mul(x03));
-        ShortVector x13 =
-            IntVector.broadcast(INTS, x[factor + (ACTIVATION + 4)]).reinterpretAsShorts();
-        s01 = s01.add(q0.mul(x13));
-        s11 = s11.add(q1.mul(x13));
-        ShortVector x23 =
-            IntVector.broadcast(INTS, x[factor + (2 * ACTIVATION + 4)]).reinterpretAsShorts();
-        s02 = s02.add(q0.mul(x23));
-        s12 = s12.add(q1.mul(x23));
-        ShortVector x33 =
-            IntVector.broadcast(INTS, x[factor + (3 * ACTIVATION + 4)]).reinterpretAsShorts();
-        s03 = s03.add(q0.mul(x33));
-        s13 = s13.add(q1.mul(x33));
-        ShortVector x43 =
-            IntVector.broadcast(INTS, x[factor + (4 * ACTIVATION + 4)]).reinterpretAsShorts();
-        s04 = s04.add(q0.mul(x43));
-        s14 = s14.add(q1.mul(x43));
-        ShortVector x53 =
-            IntVector.broadcast(INTS, x[factor + (5 * ACTIVATION + 4)]).reinterpretAsShorts();
-        s05 = s05.add(q0.mul(x53));
-        s15 = s15.add(q1.mul(x53));
-        ShortVector x63 =
-            IntVector.broadcast(INTS, x[factor + (6 * ACTIVATION + 4)]).reinterpretAsShorts();
-        s06 = s06.add(q0.mul(x63));
-        s16 = s16.add(q1.mul(x63));
-        ShortVector x73 =
-            IntVector.broadcast(INTS, x[factor + (7 * ACTIVATION + 4)]).reinterpretAsShorts();
-        s07 = s07.add(q0.mul(x73));
-        s17 = s17.add(q1.mul(x73));
+        for (int i = 1; i <= 4; i++) {
+          ShortVector x0 = IntVector.broadcast(INTS, x[factor + i]).reinterpretAsShorts();
+          s00 = s00.add(q0.mul(x0));
+          s10 = s10.add(q1.mul(x0));
+          ShortVector x1 =
+              IntVector.broadcast(INTS, x[factor + i + ACTIVATION]).reinterpretAsShorts();
+          s01 = s01.add(q0.mul(x1));
+          s11 = s11.add(q1.mul(x1));
+          ShortVector x2 =
+              IntVector.broadcast(INTS, x[factor + i + 2 * ACTIVATION]).reinterpretAsShorts();
+          s02 = s02.add(q0.mul(x2));
+          s12 = s12.add(q1.mul(x2));
+          ShortVector x3 =
+              IntVector.broadcast(INTS, x[factor + i + 3 * ACTIVATION]).reinterpretAsShorts();
+          s03 = s03.add(q0.mul(x3));
+          s13 = s13.add(q1.mul(x3));
+          ShortVector x4 =
+              IntVector.broadcast(INTS, x[factor + i + 4 * ACTIVATION]).reinterpretAsShorts();
+          s04 = s04.add(q0.mul(x4));
+          s14 = s14.add(q1.mul(x4));
+          ShortVector x5 =
+              IntVector.broadcast(INTS, x[factor + i + 5 * ACTIVATION]).reinterpretAsShorts();
+          s05 = s05.add(q0.mul(x5));
+          s15 = s15.add(q1.mul(x5));
+          ShortVector x6 =
+              IntVector.broadcast(INTS, x[factor + i + 6 * ACTIVATION]).reinterpretAsShorts();
+          s06 = s06.add(q0.mul(x6));
+          s16 = s16.add(q1.mul(x6));
+          ShortVector x7 =
+              IntVector.broadcast(INTS, x[factor + i + 7 * ACTIVATION]).reinterpretAsShorts();
+          s07 = s07.add(q0.mul(x7));
+          s17 = s17.add(q1.mul(x7));
+          q0 =
+              BITS == 512
+                  ? q0.lanewise(VectorOperators.LSHR, FOURS)
+                  : q0.lanewise(VectorOperators.LSHR, shift);
+          q1 =
+              BITS == 512
+                  ? q1.lanewise(VectorOperators.LSHR, FOURS)
+                  : q1.lanewise(VectorOperators.LSHR, shift);
+        }
       }
       s00.reinterpretAsFloats().intoArray(sums, DOTS);
       s01.reinterpretAsFloats().intoArray(sums, DOTS + LENGTH);
@@ -2914,6 +2697,450 @@ final class VectorKernels implements Kernels {
                           .convertShape(VectorOperators.I2F, FLOATS, 0))
                   .fma(odd1.mul(scale), FloatVector.fromArray(FLOATS, sums, 2 * next + LENGTH)))
           .intoArray(sums, 2 * next + LENGTH);
+    }
+  }
+
+  /**
+   * Products of 4 registers of rows of Q6_K, with one token: 4 accumulators for nibbles, 4 for bit
+   * pairs.
+   */
+  private static void sixDots4x1(
+      int[] x, int first, long w0, long w1, long w2, long w3, int blocks, int shift, float[] sums) {
+    for (int block = 0; block < blocks; block++) {
+      long head = (block >>> 3) * (Nibbles.LINE + 8 * Nibbles.SIX_BLOCK_BYTES);
+      long at = head + Nibbles.LINE + (block & 7) * Nibbles.SIX_BLOCK_BYTES;
+      int token = first + block * ACTIVATION;
+      for (int half = 0; half < 2; half++) {
+        ShortVector l00 = ShortVector.zero(SHORTS);
+        ShortVector l10 = l00;
+        ShortVector l20 = l00;
+        ShortVector l30 = l00;
+        ShortVector h00 =
+            IntVector.broadcast(INTS, x[token + half + SIX_START]).reinterpretAsShorts();
+        ShortVector h10 = h00;
+        ShortVector h20 = h00;
+        ShortVector h30 = h00;
+        for (int quad = 4 * half; quad < 4 * half + 4; quad++) {
+          long from = at + (1 + quad + (quad >>> 1)) * Nibbles.LINE;
+          long fromPairs = at + (3 + 3 * (quad >>> 1)) * Nibbles.LINE;
+          int odd = 2 * (quad & 1);
+          int factor = token + 4 * quad;
+          ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + from) & ADDRESS, ORDER);
+          ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + from) & ADDRESS, ORDER);
+          ShortVector q2 = ShortVector.fromMemorySegment(SHORTS, ALL, (w2 + from) & ADDRESS, ORDER);
+          ShortVector q3 = ShortVector.fromMemorySegment(SHORTS, ALL, (w3 + from) & ADDRESS, ORDER);
+          ShortVector p0 =
+              ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + fromPairs) & ADDRESS, ORDER)
+                  .lanewise(VectorOperators.LSHR, odd)
+                  .and(PAIRS);
+          ShortVector p1 =
+              ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + fromPairs) & ADDRESS, ORDER)
+                  .lanewise(VectorOperators.LSHR, odd)
+                  .and(PAIRS);
+          ShortVector p2 =
+              ShortVector.fromMemorySegment(SHORTS, ALL, (w2 + fromPairs) & ADDRESS, ORDER)
+                  .lanewise(VectorOperators.LSHR, odd)
+                  .and(PAIRS);
+          ShortVector p3 =
+              ShortVector.fromMemorySegment(SHORTS, ALL, (w3 + fromPairs) & ADDRESS, ORDER)
+                  .lanewise(VectorOperators.LSHR, odd)
+                  .and(PAIRS);
+          for (int i = 1; i <= 4; i++) {
+            ShortVector x0 = IntVector.broadcast(INTS, x[factor + i]).reinterpretAsShorts();
+            l00 = l00.add(q0.mul(x0));
+            h00 = h00.add(p0.mul(x0));
+            l10 = l10.add(q1.mul(x0));
+            h10 = h10.add(p1.mul(x0));
+            l20 = l20.add(q2.mul(x0));
+            h20 = h20.add(p2.mul(x0));
+            l30 = l30.add(q3.mul(x0));
+            h30 = h30.add(p3.mul(x0));
+            q0 =
+                BITS == 512
+                    ? q0.lanewise(VectorOperators.LSHR, FOURS)
+                    : q0.lanewise(VectorOperators.LSHR, shift);
+            q1 =
+                BITS == 512
+                    ? q1.lanewise(VectorOperators.LSHR, FOURS)
+                    : q1.lanewise(VectorOperators.LSHR, shift);
+            q2 =
+                BITS == 512
+                    ? q2.lanewise(VectorOperators.LSHR, FOURS)
+                    : q2.lanewise(VectorOperators.LSHR, shift);
+            q3 =
+                BITS == 512
+                    ? q3.lanewise(VectorOperators.LSHR, FOURS)
+                    : q3.lanewise(VectorOperators.LSHR, shift);
+            p0 =
+                BITS == 512
+                    ? p0.lanewise(VectorOperators.LSHR, FOURS)
+                    : p0.lanewise(VectorOperators.LSHR, shift);
+            p1 =
+                BITS == 512
+                    ? p1.lanewise(VectorOperators.LSHR, FOURS)
+                    : p1.lanewise(VectorOperators.LSHR, shift);
+            p2 =
+                BITS == 512
+                    ? p2.lanewise(VectorOperators.LSHR, FOURS)
+                    : p2.lanewise(VectorOperators.LSHR, shift);
+            p3 =
+                BITS == 512
+                    ? p3.lanewise(VectorOperators.LSHR, FOURS)
+                    : p3.lanewise(VectorOperators.LSHR, shift);
+          }
+        }
+        l00.reinterpretAsFloats().intoArray(sums, DOTS);
+        l10.reinterpretAsFloats().intoArray(sums, DOTS + LENGTH);
+        l20.reinterpretAsFloats().intoArray(sums, DOTS + 2 * LENGTH);
+        l30.reinterpretAsFloats().intoArray(sums, DOTS + 3 * LENGTH);
+        h00.reinterpretAsFloats().intoArray(sums, DOTS + 4 * LENGTH);
+        h10.reinterpretAsFloats().intoArray(sums, DOTS + 5 * LENGTH);
+        h20.reinterpretAsFloats().intoArray(sums, DOTS + 6 * LENGTH);
+        h30.reinterpretAsFloats().intoArray(sums, DOTS + 7 * LENGTH);
+        addHalfBlock(
+            w0 + head,
+            w1 + head,
+            at - head,
+            half,
+            x,
+            token,
+            1,
+            DOTS,
+            4 * LENGTH,
+            0,
+            2 * LENGTH,
+            sums);
+        addHalfBlock(
+            w2 + head,
+            w3 + head,
+            at - head,
+            half,
+            x,
+            token,
+            1,
+            DOTS + 2 * LENGTH,
+            4 * LENGTH,
+            4 * LENGTH,
+            6 * LENGTH,
+            sums);
+      }
+    }
+  }
+
+  /** Products of 2 registers of rows of Q6_K, with 2 tokens: 4 and 4 accumulators. */
+  private static void sixDots2x2(
+      int[] x,
+      int first,
+      int stride,
+      long w0,
+      long w1,
+      int blocks,
+      int shift,
+      int to0,
+      int to1,
+      float[] sums) {
+    for (int block = 0; block < blocks; block++) {
+      long head = (block >>> 3) * (Nibbles.LINE + 8 * Nibbles.SIX_BLOCK_BYTES);
+      long at = head + Nibbles.LINE + (block & 7) * Nibbles.SIX_BLOCK_BYTES;
+      int token = first + block * stride;
+      for (int half = 0; half < 2; half++) {
+        ShortVector l00 = ShortVector.zero(SHORTS);
+        ShortVector l01 = l00;
+        ShortVector l10 = l00;
+        ShortVector l11 = l00;
+        ShortVector h00 =
+            IntVector.broadcast(INTS, x[token + half + SIX_START]).reinterpretAsShorts();
+        ShortVector h10 = h00;
+        ShortVector h01 =
+            IntVector.broadcast(INTS, x[token + half + (ACTIVATION + SIX_START)])
+                .reinterpretAsShorts();
+        ShortVector h11 = h01;
+        for (int quad = 4 * half; quad < 4 * half + 4; quad++) {
+          long from = at + (1 + quad + (quad >>> 1)) * Nibbles.LINE;
+          long fromPairs = at + (3 + 3 * (quad >>> 1)) * Nibbles.LINE;
+          int odd = 2 * (quad & 1);
+          int factor = token + 4 * quad;
+          ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + from) & ADDRESS, ORDER);
+          ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + from) & ADDRESS, ORDER);
+          ShortVector p0 =
+              ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + fromPairs) & ADDRESS, ORDER)
+                  .lanewise(VectorOperators.LSHR, odd)
+                  .and(PAIRS);
+          ShortVector p1 =
+              ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + fromPairs) & ADDRESS, ORDER)
+                  .lanewise(VectorOperators.LSHR, odd)
+                  .and(PAIRS);
+          for (int i = 1; i <= 4; i++) {
+            ShortVector x0 = IntVector.broadcast(INTS, x[factor + i]).reinterpretAsShorts();
+            l00 = l00.add(q0.mul(x0));
+            h00 = h00.add(p0.mul(x0));
+            l10 = l10.add(q1.mul(x0));
+            h10 = h10.add(p1.mul(x0));
+            ShortVector x1 =
+                IntVector.broadcast(INTS, x[factor + i + ACTIVATION]).reinterpretAsShorts();
+            l01 = l01.add(q0.mul(x1));
+            h01 = h01.add(p0.mul(x1));
+            l11 = l11.add(q1.mul(x1));
+            h11 = h11.add(p1.mul(x1));
+            q0 =
+                BITS == 512
+                    ? q0.lanewise(VectorOperators.LSHR, FOURS)
+                    : q0.lanewise(VectorOperators.LSHR, shift);
+            q1 =
+                BITS == 512
+                    ? q1.lanewise(VectorOperators.LSHR, FOURS)
+                    : q1.lanewise(VectorOperators.LSHR, shift);
+            p0 =
+                BITS == 512
+                    ? p0.lanewise(VectorOperators.LSHR, FOURS)
+                    : p0.lanewise(VectorOperators.LSHR, shift);
+            p1 =
+                BITS == 512
+                    ? p1.lanewise(VectorOperators.LSHR, FOURS)
+                    : p1.lanewise(VectorOperators.LSHR, shift);
+          }
+        }
+        l00.reinterpretAsFloats().intoArray(sums, DOTS);
+        l01.reinterpretAsFloats().intoArray(sums, DOTS + LENGTH);
+        l10.reinterpretAsFloats().intoArray(sums, DOTS + 2 * LENGTH);
+        l11.reinterpretAsFloats().intoArray(sums, DOTS + 3 * LENGTH);
+        h00.reinterpretAsFloats().intoArray(sums, DOTS + 4 * LENGTH);
+        h01.reinterpretAsFloats().intoArray(sums, DOTS + 5 * LENGTH);
+        h10.reinterpretAsFloats().intoArray(sums, DOTS + 6 * LENGTH);
+        h11.reinterpretAsFloats().intoArray(sums, DOTS + 7 * LENGTH);
+        addHalfBlock(
+            w0 + head, w1 + head, at - head, half, x, token, 2, DOTS, 4 * LENGTH, to0, to1, sums);
+      }
+    }
+  }
+
+  /** Products of 2 registers of rows of Q6_K, with 4 tokens: 8 and 8 accumulators. */
+  private static void sixDots2x4(
+      int[] x,
+      int first,
+      int stride,
+      long w0,
+      long w1,
+      int blocks,
+      int shift,
+      int to0,
+      int to1,
+      float[] sums) {
+    for (int block = 0; block < blocks; block++) {
+      long head = (block >>> 3) * (Nibbles.LINE + 8 * Nibbles.SIX_BLOCK_BYTES);
+      long at = head + Nibbles.LINE + (block & 7) * Nibbles.SIX_BLOCK_BYTES;
+      int token = first + block * stride;
+      for (int half = 0; half < 2; half++) {
+        ShortVector l00 = ShortVector.zero(SHORTS);
+        ShortVector l01 = l00;
+        ShortVector l02 = l00;
+        ShortVector l03 = l00;
+        ShortVector l10 = l00;
+        ShortVector l11 = l00;
+        ShortVector l12 = l00;
+        ShortVector l13 = l00;
+        ShortVector h00 =
+            IntVector.broadcast(INTS, x[token + half + SIX_START]).reinterpretAsShorts();
+        ShortVector h10 = h00;
+        ShortVector h01 =
+            IntVector.broadcast(INTS, x[token + half + (ACTIVATION + SIX_START)])
+                .reinterpretAsShorts();
+        ShortVector h11 = h01;
+        ShortVector h02 =
+            IntVector.broadcast(INTS, x[token + half + (2 * ACTIVATION + SIX_START)])
+                .reinterpretAsShorts();
+        ShortVector h12 = h02;
+        ShortVector h03 =
+            IntVector.broadcast(INTS, x[token + half + (3 * ACTIVATION + SIX_START)])
+                .reinterpretAsShorts();
+        ShortVector h13 = h03;
+        for (int quad = 4 * half; quad < 4 * half + 4; quad++) {
+          long from = at + (1 + quad + (quad >>> 1)) * Nibbles.LINE;
+          long fromPairs = at + (3 + 3 * (quad >>> 1)) * Nibbles.LINE;
+          int odd = 2 * (quad & 1);
+          int factor = token + 4 * quad;
+          ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + from) & ADDRESS, ORDER);
+          ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + from) & ADDRESS, ORDER);
+          ShortVector p0 =
+              ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + fromPairs) & ADDRESS, ORDER)
+                  .lanewise(VectorOperators.LSHR, odd)
+                  .and(PAIRS);
+          ShortVector p1 =
+              ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + fromPairs) & ADDRESS, ORDER)
+                  .lanewise(VectorOperators.LSHR, odd)
+                  .and(PAIRS);
+          for (int i = 1; i <= 4; i++) {
+            ShortVector x0 = IntVector.broadcast(INTS, x[factor + i]).reinterpretAsShorts();
+            l00 = l00.add(q0.mul(x0));
+            h00 = h00.add(p0.mul(x0));
+            l10 = l10.add(q1.mul(x0));
+            h10 = h10.add(p1.mul(x0));
+            ShortVector x1 =
+                IntVector.broadcast(INTS, x[factor + i + ACTIVATION]).reinterpretAsShorts();
+            l01 = l01.add(q0.mul(x1));
+            h01 = h01.add(p0.mul(x1));
+            l11 = l11.add(q1.mul(x1));
+            h11 = h11.add(p1.mul(x1));
+            ShortVector x2 =
+                IntVector.broadcast(INTS, x[factor + i + 2 * ACTIVATION]).reinterpretAsShorts();
+            l02 = l02.add(q0.mul(x2));
+            h02 = h02.add(p0.mul(x2));
+            l12 = l12.add(q1.mul(x2));
+            h12 = h12.add(p1.mul(x2));
+            ShortVector x3 =
+                IntVector.broadcast(INTS, x[factor + i + 3 * ACTIVATION]).reinterpretAsShorts();
+            l03 = l03.add(q0.mul(x3));
+            h03 = h03.add(p0.mul(x3));
+            l13 = l13.add(q1.mul(x3));
+            h13 = h13.add(p1.mul(x3));
+            q0 =
+                BITS == 512
+                    ? q0.lanewise(VectorOperators.LSHR, FOURS)
+                    : q0.lanewise(VectorOperators.LSHR, shift);
+            q1 =
+                BITS == 512
+                    ? q1.lanewise(VectorOperators.LSHR, FOURS)
+                    : q1.lanewise(VectorOperators.LSHR, shift);
+            p0 =
+                BITS == 512
+                    ? p0.lanewise(VectorOperators.LSHR, FOURS)
+                    : p0.lanewise(VectorOperators.LSHR, shift);
+            p1 =
+                BITS == 512
+                    ? p1.lanewise(VectorOperators.LSHR, FOURS)
+                    : p1.lanewise(VectorOperators.LSHR, shift);
+          }
+        }
+        l00.reinterpretAsFloats().intoArray(sums, DOTS);
+        l01.reinterpretAsFloats().intoArray(sums, DOTS + LENGTH);
+        l02.reinterpretAsFloats().intoArray(sums, DOTS + 2 * LENGTH);
+        l03.reinterpretAsFloats().intoArray(sums, DOTS + 3 * LENGTH);
+        l10.reinterpretAsFloats().intoArray(sums, DOTS + 4 * LENGTH);
+        l11.reinterpretAsFloats().intoArray(sums, DOTS + 5 * LENGTH);
+        l12.reinterpretAsFloats().intoArray(sums, DOTS + 6 * LENGTH);
+        l13.reinterpretAsFloats().intoArray(sums, DOTS + 7 * LENGTH);
+        h00.reinterpretAsFloats().intoArray(sums, DOTS + 8 * LENGTH);
+        h01.reinterpretAsFloats().intoArray(sums, DOTS + 9 * LENGTH);
+        h02.reinterpretAsFloats().intoArray(sums, DOTS + 10 * LENGTH);
+        h03.reinterpretAsFloats().intoArray(sums, DOTS + 11 * LENGTH);
+        h10.reinterpretAsFloats().intoArray(sums, DOTS + 12 * LENGTH);
+        h11.reinterpretAsFloats().intoArray(sums, DOTS + 13 * LENGTH);
+        h12.reinterpretAsFloats().intoArray(sums, DOTS + 14 * LENGTH);
+        h13.reinterpretAsFloats().intoArray(sums, DOTS + 15 * LENGTH);
+        addHalfBlock(
+            w0 + head, w1 + head, at - head, half, x, token, 4, DOTS, 8 * LENGTH, to0, to1, sums);
+      }
+    }
+  }
+
+  /**
+   * Adds what two registers of rows of Q6_K, the block so far behind their header, gave in half a
+   * block to their sums. The integers of bit pairs lie {@code pairs} behind those of nibbles, the
+   * sums at {@code to0} and {@code to1}.
+   */
+  private static void addHalfBlock(
+      long w0,
+      long w1,
+      long block,
+      int half,
+      int[] x,
+      int token,
+      int tokens,
+      int dots,
+      int pairs,
+      int to0,
+      int to1,
+      float[] sums) {
+    int even = 24 - 8 * half;
+    int odd = 8 - 8 * half;
+    IntVector d0 =
+        ShortVector.fromMemorySegment(SHORTS, ALL, w0 & ADDRESS, ORDER).reinterpretAsInts();
+    IntVector d1 =
+        ShortVector.fromMemorySegment(SHORTS, ALL, w1 & ADDRESS, ORDER).reinterpretAsInts();
+    IntVector s0 =
+        ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + block) & ADDRESS, ORDER)
+            .reinterpretAsInts();
+    IntVector s1 =
+        ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + block) & ADDRESS, ORDER)
+            .reinterpretAsInts();
+    FloatVector even0 =
+        ((FloatVector)
+                s0.lanewise(VectorOperators.LSHL, even)
+                    .lanewise(VectorOperators.ASHR, 24)
+                    .convertShape(VectorOperators.I2F, FLOATS, 0))
+            .mul(
+                d0.lanewise(VectorOperators.LSHL, 16)
+                    .lanewise(VectorOperators.ASHR, 3)
+                    .and(HALF_BITS)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f));
+    FloatVector odd0 =
+        ((FloatVector)
+                s0.lanewise(VectorOperators.LSHL, odd)
+                    .lanewise(VectorOperators.ASHR, 24)
+                    .convertShape(VectorOperators.I2F, FLOATS, 0))
+            .mul(
+                d0.lanewise(VectorOperators.ASHR, 3)
+                    .and(HALF_BITS)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f));
+    FloatVector even1 =
+        ((FloatVector)
+                s1.lanewise(VectorOperators.LSHL, even)
+                    .lanewise(VectorOperators.ASHR, 24)
+                    .convertShape(VectorOperators.I2F, FLOATS, 0))
+            .mul(
+                d1.lanewise(VectorOperators.LSHL, 16)
+                    .lanewise(VectorOperators.ASHR, 3)
+                    .and(HALF_BITS)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f));
+    FloatVector odd1 =
+        ((FloatVector)
+                s1.lanewise(VectorOperators.LSHL, odd)
+                    .lanewise(VectorOperators.ASHR, 24)
+                    .convertShape(VectorOperators.I2F, FLOATS, 0))
+            .mul(
+                d1.lanewise(VectorOperators.ASHR, 3)
+                    .and(HALF_BITS)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f));
+    for (int t = 0; t < tokens; t++) {
+      float scale = Float.intBitsToFloat(x[token + t * ACTIVATION + Nibbles.ACTIVATION_SCALE]);
+      int at = dots + t * LENGTH;
+      int to = to0 + 2 * t * LENGTH;
+      IntVector l = FloatVector.fromArray(FLOATS, sums, at).reinterpretAsInts();
+      IntVector h = FloatVector.fromArray(FLOATS, sums, at + pairs).reinterpretAsInts();
+      ((FloatVector)
+              l.lanewise(VectorOperators.LSHL, 16)
+                  .lanewise(VectorOperators.ASHR, 16)
+                  .add(h.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 12))
+                  .convertShape(VectorOperators.I2F, FLOATS, 0))
+          .fma(even0.mul(scale), FloatVector.fromArray(FLOATS, sums, to))
+          .intoArray(sums, to);
+      ((FloatVector)
+              l.lanewise(VectorOperators.ASHR, 16)
+                  .add(h.lanewise(VectorOperators.ASHR, 16).lanewise(VectorOperators.LSHL, 4))
+                  .convertShape(VectorOperators.I2F, FLOATS, 0))
+          .fma(odd0.mul(scale), FloatVector.fromArray(FLOATS, sums, to + LENGTH))
+          .intoArray(sums, to + LENGTH);
+      at += tokens * LENGTH;
+      to = to1 + 2 * t * LENGTH;
+      l = FloatVector.fromArray(FLOATS, sums, at).reinterpretAsInts();
+      h = FloatVector.fromArray(FLOATS, sums, at + pairs).reinterpretAsInts();
+      ((FloatVector)
+              l.lanewise(VectorOperators.LSHL, 16)
+                  .lanewise(VectorOperators.ASHR, 16)
+                  .add(h.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 12))
+                  .convertShape(VectorOperators.I2F, FLOATS, 0))
+          .fma(even1.mul(scale), FloatVector.fromArray(FLOATS, sums, to))
+          .intoArray(sums, to);
+      ((FloatVector)
+              l.lanewise(VectorOperators.ASHR, 16)
+                  .add(h.lanewise(VectorOperators.ASHR, 16).lanewise(VectorOperators.LSHL, 4))
+                  .convertShape(VectorOperators.I2F, FLOATS, 0))
+          .fma(odd1.mul(scale), FloatVector.fromArray(FLOATS, sums, to + LENGTH))
+          .intoArray(sums, to + LENGTH);
     }
   }
 

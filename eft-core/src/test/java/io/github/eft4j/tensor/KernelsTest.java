@@ -10,9 +10,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Assume;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.FloatRange;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
@@ -181,13 +184,12 @@ class KernelsTest {
 
   @Property(tries = 300)
   void nibbleDots(
-      @ForAll boolean minima,
+      @ForAll("packedTypes") WeightType type,
       @ForAll @IntRange(min = 1, max = 9) int tokens,
       @ForAll @IntRange(min = 1, max = 300) int rows,
       @ForAll @IntRange(min = 1, max = 5) int blocks,
       @ForAll long seed) {
     SplittableRandom random = new SplittableRandom(seed);
-    WeightType type = minima ? WeightType.Q4_K : WeightType.Q4_0;
     int columns = blocks * type.blockSize();
     Floats x = Floats.random(tokens * columns, random);
     MemorySegment weights = Weights.random(type, rows, columns, true, random).data();
@@ -235,6 +237,11 @@ class KernelsTest {
         });
   }
 
+  @Provide
+  Arbitrary<WeightType> packedTypes() {
+    return Arbitraries.of(WeightType.class).filter(Nibbles::packs);
+  }
+
   /** The greatest sums that 16 bits must hold, of either sign. */
   @Test
   void nibbleDotsOfExtremesAreExact() {
@@ -247,33 +254,56 @@ class KernelsTest {
         block[0] = 0;
         block[1] = 0x3c; // 1 in half precision
         for (Kernels kernels : VECTOR) {
-          assertThat(product(kernels, block, values))
+          assertThat(product(WeightType.Q4_0, kernels, block, values))
               .isEqualTo((q - 8) * sign * Nibbles.LARGEST * Nibbles.COLUMNS);
         }
-        assertThat(product(SCALAR, block, values))
+        assertThat(product(WeightType.Q4_0, SCALAR, block, values))
             .isEqualTo((q - 8) * sign * Nibbles.LARGEST * Nibbles.COLUMNS);
       }
     }
   }
 
-  private static float product(Kernels kernels, byte[] block, float[] values) {
-    Floats x = Floats.of(Nibbles.COLUMNS);
+  /** The same of Q6_K, whose integers are from -32 to 31. */
+  @Test
+  void sixDotsOfExtremesAreExact() {
+    for (int nibble = 0; nibble <= 15; nibble += 5) {
+      for (int pair = 0; pair <= 3; pair++) {
+        for (float sign : new float[] {1, -1}) {
+          float[] values = new float[256];
+          Arrays.fill(values, sign * Nibbles.LARGEST);
+          byte[] block = new byte[WeightType.Q6_K.blockBytes()];
+          Arrays.fill(block, 0, 128, (byte) (nibble * 17));
+          Arrays.fill(block, 128, 192, (byte) (pair * 85));
+          Arrays.fill(block, 192, 208, (byte) -128);
+          block[209] = 0x3c; // 1 in half precision
+          float expected = (nibble + 16 * pair - 32) * -128 * sign * Nibbles.LARGEST * 256;
+          for (Kernels kernels : VECTOR) {
+            assertThat(product(WeightType.Q6_K, kernels, block, values)).isEqualTo(expected);
+          }
+          assertThat(product(WeightType.Q6_K, SCALAR, block, values)).isEqualTo(expected);
+        }
+      }
+    }
+  }
+
+  private static float product(WeightType type, Kernels kernels, byte[] block, float[] values) {
+    int columns = values.length;
+    Floats x = Floats.of(columns);
     x.memory().copyFrom(MemorySegment.ofArray(values));
-    Floats packed = Floats.of((int) (Nibbles.BLOCK_BYTES / 4));
-    Nibbles.pack(
-        WeightType.Q4_0, MemorySegment.ofArray(block), 1, Nibbles.COLUMNS, packed.address());
-    int[] rounded = new int[Nibbles.ACTIVATION_INTS];
-    kernels.quantize(x.address(), Nibbles.COLUMNS, rounded, 0, Nibbles.ACTIVATION_INTS);
+    Floats packed = Floats.of((int) (Nibbles.groupBytes(type, columns) / 4));
+    Nibbles.pack(type, MemorySegment.ofArray(block), 1, columns, packed.address());
+    int[] rounded = new int[columns / Nibbles.COLUMNS * Nibbles.ACTIVATION_INTS];
+    kernels.quantize(x.address(), columns, rounded, 0, Nibbles.ACTIVATION_INTS);
     Floats out = Floats.of(1);
     kernels.nibbleDots(
-        WeightType.Q4_0,
+        type,
         rounded,
         0,
         1,
         1,
         packed.address(),
         1,
-        Nibbles.COLUMNS,
+        columns,
         out.address(),
         0,
         new float[Kernels.dotsMemory()]);
