@@ -9,9 +9,9 @@ final class Distribution {
 
   /**
    * Added and subtracted, rounds a small double to the nearest integer; in between the low bits are
-   * that integer and 1023, the offset of a double's exponent.
+   * that integer.
    */
-  static final double ROUND = 0x1.8p52 + 1023;
+  static final double ROUND = 0x1.8p52;
 
   // (2^r − 1) / r on |r| ≤ 1/2, interpolated at Chebyshev's nodes.
   static final double C1 = 0x1.62e42fefa39efp-1;
@@ -51,7 +51,11 @@ final class Distribution {
     p = Math.fma(p, r, C2);
     p = Math.fma(p, r, C1);
     p = Math.fma(p, r, 1);
-    return p * Double.longBitsToDouble(Double.doubleToRawLongBits(rounded) << 52);
+    // Adding to p's exponent is cheaper than multiplying by the power of two. The result is normal,
+    // since p ≥ 1 where the exponent is the least. Vectors do not look for NaN first, and keep it:
+    // those of arithmetic and of widened float32 have zeros for low bits.
+    return Double.longBitsToDouble(
+        Double.doubleToRawLongBits(p) + (Double.doubleToRawLongBits(rounded) << 52));
   }
 
   /**

@@ -13,6 +13,9 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * {@link RowKernels} on the Vector API. The loops are written out: C2 may compile a helper on its
  * own before the loop that calls it, then inlines it no more, and allocates every vector.
+ *
+ * <p>A maximum is blended only where a number is greater: that is seldom, and a predicted branch
+ * does not wait for the maximum before, as blending it each time would.
  */
 final class VectorRowKernels implements RowKernels {
   private static final VectorSpecies<Double> DOUBLES = DoubleVector.SPECIES_PREFERRED;
@@ -63,7 +66,10 @@ final class VectorRowKernels implements RowKernels {
               .lanewise(VectorOperators.FMA, wC, sum);
       sum.intoArray(scores, i);
       spoilt = sum.lanewise(VectorOperators.FMA, 0, spoilt);
-      max = max.blend(sum, sum.compare(VectorOperators.GT, max));
+      VectorMask<Double> greater = sum.compare(VectorOperators.GT, max);
+      if (greater.anyTrue()) {
+        max = max.blend(sum, greater);
+      }
     }
     SCALAR.scaled(wA, a, scores, end, scores.length);
     SCALAR.addScaled(wB, b, scores, end, scores.length);
@@ -117,7 +123,10 @@ final class VectorRowKernels implements RowKernels {
     int end = DOUBLES.loopBound(values.length);
     for (int i = 0; i < end; i += LENGTH) {
       DoubleVector v = DoubleVector.fromArray(DOUBLES, values, i);
-      max = max.blend(v, v.compare(VectorOperators.GT, max));
+      VectorMask<Double> greater = v.compare(VectorOperators.GT, max);
+      if (greater.anyTrue()) {
+        max = max.blend(v, greater);
+      }
     }
     return ScalarRowKernels.max(values, end, max.reduceLanes(VectorOperators.MAX));
   }
@@ -143,10 +152,12 @@ final class VectorRowKernels implements RowKernels {
         p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C2));
         p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C1));
         p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, 1));
-        DoubleVector power =
-            rounded.reinterpretAsLongs().lanewise(VectorOperators.LSHL, 52).reinterpretAsDoubles();
+        DoubleVector scaled =
+            p.reinterpretAsLongs()
+                .add(rounded.reinterpretAsLongs().lanewise(VectorOperators.LSHL, 52))
+                .reinterpretAsDoubles();
         VectorMask<Double> vanishes = y.compare(VectorOperators.LT, Distribution.EXP2_LEAST);
-        DoubleVector result = p.mul(power).blend(0, vanishes);
+        DoubleVector result = scaled.blend(0, vanishes);
         result.intoArray(out, i);
         sum = sum.add(result);
       }
@@ -176,10 +187,12 @@ final class VectorRowKernels implements RowKernels {
         p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C2));
         p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, Distribution.C1));
         p = p.lanewise(VectorOperators.FMA, r, DoubleVector.broadcast(DOUBLES, 1));
-        DoubleVector power =
-            rounded.reinterpretAsLongs().lanewise(VectorOperators.LSHL, 52).reinterpretAsDoubles();
+        DoubleVector scaled =
+            p.reinterpretAsLongs()
+                .add(rounded.reinterpretAsLongs().lanewise(VectorOperators.LSHL, 52))
+                .reinterpretAsDoubles();
         VectorMask<Double> vanishes = y.compare(VectorOperators.LT, Distribution.EXP2_LEAST);
-        sum = sum.add(p.mul(power).blend(0, vanishes));
+        sum = sum.add(scaled.blend(0, vanishes));
       }
       sum.intoArray(sums, part);
     }

@@ -2,6 +2,7 @@ package io.github.eft4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import io.github.eft4j.tensor.NativeArrays;
 import java.lang.foreign.MemorySegment;
@@ -47,6 +48,39 @@ class RowKernelsTest {
     assertThat(vector.sumExp(scores, max, new double[RowKernels.SUMS]))
         .isEqualTo(scalar.sumExp(scores, max, new double[RowKernels.SUMS]))
         .isEqualTo(scalar.exp(scores, max, 1, expected, new double[RowKernels.SUMS]));
+  }
+
+  @Property(tries = 300)
+  void exponentialsAroundTheLeast(@ForAll @IntRange(min = 1, max = 100) int n, @ForAll long seed) {
+    double least = Distribution.EXP2_LEAST / Distribution.LOG2_E;
+    double[] scores = new Random(seed).doubles(n, 1.001 * least, 0.999 * least).toArray();
+    double[] expected = new double[n];
+    double[] found = new double[n];
+
+    scalar.exp(scores, 0, 1, expected, new double[RowKernels.SUMS]);
+    vector.exp(scores, 0, 1, found, new double[RowKernels.SUMS]);
+    assertThat(found).isEqualTo(expected);
+    for (int i = 0; i < n; i++) {
+      assertThat(found[i])
+          .isCloseTo(
+              scores[i] * Distribution.LOG2_E < Distribution.EXP2_LEAST
+                  ? 0
+                  : StrictMath.exp(scores[i]),
+              withinPercentage(1e-9));
+    }
+  }
+
+  @Property(tries = 300)
+  void everyNanOfFloat32SpoilsTheSum(
+      @ForAll @IntRange(min = 1, max = 100) int n, @ForAll int bits, @ForAll long seed) {
+    Random random = new Random(seed);
+    double[] scores = random(random, n, 10);
+    scores[random.nextInt(n)] = Float.intBitsToFloat(bits | 0x7fc00000);
+
+    for (RowKernels kernels : new RowKernels[] {scalar, vector}) {
+      assertThat(kernels.sumExp(scores, 10, new double[RowKernels.SUMS])).isNaN();
+      assertThat(kernels.exp(scores, 10, 0.7, new double[n], new double[RowKernels.SUMS])).isNaN();
+    }
   }
 
   @Property(tries = 300)
