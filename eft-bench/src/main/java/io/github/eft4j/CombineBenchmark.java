@@ -99,8 +99,8 @@ public class CombineBenchmark {
   @Benchmark
   public int combineAndDraw() {
     Step s = Objects.requireNonNull(step);
-    s.plan.evaluate(s.rows, s.scores);
-    s.draw.prepare(s.scores, s.options);
+    double max = s.plan.evaluate(s.rows, s.scores);
+    s.draw.prepare(s.scores, max, s.options, null);
     return s.draw.draw(Noise.address(1, s.position++, Noise.Use.DRAW));
   }
 
