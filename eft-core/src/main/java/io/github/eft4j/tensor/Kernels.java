@@ -47,7 +47,9 @@ interface Kernels {
    * @param stride bytes from {@value #SUMS} floats to the next {@value #SUMS}: 64 where they follow
    *     one another
    */
-  void dequantize(WeightType type, long weights, int count, long out, long stride);
+  default void dequantize(WeightType type, long weights, int count, long out, long stride) {
+    dequantize(type, weights, 0, 1, count, out, 0, stride);
+  }
 
   /**
    * Turns the same columns of some rows into float32.

@@ -18,7 +18,22 @@ final class ScalarKernels implements Kernels {
   }
 
   @Override
-  public void dequantize(WeightType type, long weights, int count, long out, long stride) {
+  public void dequantize(
+      WeightType type,
+      long weights,
+      long rowBytes,
+      int rows,
+      int count,
+      long out,
+      long rowStride,
+      long stride) {
+    for (int r = 0; r < rows; r++) {
+      dequantizeRow(type, weights + r * rowBytes, count, out + r * rowStride, stride);
+    }
+  }
+
+  private static void dequantizeRow(
+      WeightType type, long weights, int count, long out, long stride) {
     int unit = Math.max(SUMS, type.blockSize());
     for (int i = 0; i < count; i += unit) {
       int n = Math.min(unit, count - i);
@@ -33,21 +48,6 @@ final class ScalarKernels implements Kernels {
           set(to + j / SUMS * stride + 4L * (j % SUMS), block[j]);
         }
       }
-    }
-  }
-
-  @Override
-  public void dequantize(
-      WeightType type,
-      long weights,
-      long rowBytes,
-      int rows,
-      int count,
-      long out,
-      long rowStride,
-      long stride) {
-    for (int r = 0; r < rows; r++) {
-      dequantize(type, weights + r * rowBytes, count, out + r * rowStride, stride);
     }
   }
 
