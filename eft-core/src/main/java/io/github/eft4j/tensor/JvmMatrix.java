@@ -6,7 +6,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Weights that {@link JvmOps} multiplies with as they are stored, or packed as {@link Nibbles}, in
+ * Weights that {@link JvmOps} multiplies with as they are stored, or as {@link Packed} says, in
  * memory of their own.
  */
 final class JvmMatrix implements Matrix {
@@ -14,7 +14,7 @@ final class JvmMatrix implements Matrix {
   private final MemorySegment weights;
 
   /** Packed weights, or null. */
-  private @Nullable WeightMemory nibbles;
+  private @Nullable WeightMemory packed;
 
   JvmMatrix(StoredTensor tensor) {
     this.tensor = tensor;
@@ -28,30 +28,36 @@ final class JvmMatrix implements Matrix {
    * @param pool does it
    * @param threads the number of threads
    * @throws OutOfMemoryError if there is no memory for them
+   * @throws IllegalArgumentException if a scale of them is infinite or not a number
    */
   void pack(WorkerPool pool, int threads) {
-    if (!Nibbles.packs(type())) {
+    if (!Packed.packs(type())) {
       return;
     }
-    WeightMemory memory = new WeightMemory(Nibbles.bytes(type(), rows(), columns()));
-    nibbles = memory;
-    int groups = (rows() + Nibbles.ROWS - 1) / Nibbles.ROWS;
-    pool.run(groups, threads, (group, _) -> packGroup(group, memory.address()));
+    WeightMemory memory = new WeightMemory(Packed.bytes(type(), rows(), columns()));
+    packed = memory;
+    int groups = (rows() + Packed.ROWS - 1) / Packed.ROWS;
+    try {
+      pool.run(groups, threads, (group, _) -> packGroup(group, memory.address()));
+    } catch (IllegalArgumentException e) {
+      close();
+      throw new IllegalArgumentException("tensor %s: %s".formatted(name(), e.getMessage()), e);
+    }
     if (tensor.data().isMapped()) {
       tensor.data().unload();
     }
   }
 
   private void packGroup(int group, long to) {
-    int from = group * Nibbles.ROWS;
-    int count = Math.min(Nibbles.ROWS, rows() - from);
-    Nibbles.pack(
+    int from = group * Packed.ROWS;
+    int count = Math.min(Packed.ROWS, rows() - from);
+    Packed.pack(
         type(),
         weights.asSlice(
             type().bytes((long) from * columns()), type().bytes((long) count * columns())),
         count,
         columns(),
-        to + group * Nibbles.groupBytes(type(), columns()));
+        to + group * Packed.groupBytes(type(), columns()));
   }
 
   @Override
@@ -79,20 +85,20 @@ final class JvmMatrix implements Matrix {
   }
 
   boolean isPacked() {
-    return nibbles != null;
+    return packed != null;
   }
 
   /** The address of packed rows, from the first of a group on. */
-  long nibbles(int row) {
-    return Objects.requireNonNull(nibbles).address()
-        + row / Nibbles.ROWS * Nibbles.groupBytes(type(), columns());
+  long packed(int row) {
+    return Objects.requireNonNull(packed).address()
+        + row / Packed.ROWS * Packed.groupBytes(type(), columns());
   }
 
   @Override
   public void close() {
-    WeightMemory memory = nibbles;
+    WeightMemory memory = packed;
     if (memory != null) {
-      nibbles = null;
+      packed = null;
       memory.close();
     }
   }

@@ -201,13 +201,14 @@ public final class JvmOps implements TensorOps {
 
   /**
    * Whether weights of a type are packed at load, into memory of their own: {@link #linear} then
-   * rounds activations to 8 bits and adds up exact integers, 16 bits wide.
+   * rounds activations, to 13 bits for Q8_0 and 8 for others, and the products of a block of
+   * columns add up exactly.
    *
    * @param type the type
-   * @return true for Q4_0, Q4_K and Q6_K; others are multiplied as they are stored
+   * @return true for Q8_0, Q4_0, Q4_K and Q6_K; others are multiplied as they are stored
    */
   public static boolean packs(WeightType type) {
-    return Nibbles.packs(type);
+    return Packed.packs(type);
   }
 
   @Override

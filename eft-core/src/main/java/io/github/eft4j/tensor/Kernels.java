@@ -21,9 +21,6 @@ interface Kernels {
   /** The number of positions between two looks at the greatest score, and of a page of a cache. */
   int PAGE = 64;
 
-  /** The number of tokens that lie together for {@link #dots}. */
-  int DOTS_GROUP = 4;
-
   /** The number of sums of {@value #SUMS} partial sums that {@link #dots} may keep at a time. */
   int DOTS_SUMS = 128;
 
@@ -110,75 +107,66 @@ interface Kernels {
   void trees(float[] sums, int at, int count, long out);
 
   /**
-   * The number of tokens that {@link #dots} multiplies at once with weights of a type.
+   * Whether {@link #dots} reads weights of a type.
    *
    * @param type the type
-   * @return the greatest number of tokens; 0 where it does not read the type
+   * @return true if it does
    */
-  int dotsTokens(WeightType type);
+  boolean dotsRead(WeightType type);
 
   /**
-   * Products of one token, or a few, with rows of weights, read as they are stored.
+   * Products of one token with rows of weights, read as they are stored.
    *
    * @param type how the weights are stored
-   * @param x address of the tokens: one as it is, several in groups of {@value #DOTS_GROUP}, {@code
-   *     [group][columns / SUMS][DOTS_GROUP][SUMS]} floats, zeros where there is no token
-   * @param tokens the number of tokens, at most {@link #dotsTokens}
+   * @param x address of the token
    * @param w address of the first row; the others follow it
    * @param rows the number of rows
    * @param columns the length of a row, a multiple of {@value #SUMS} and of the block size
-   * @param out address of {@code rows} floats for the first token
-   * @param outStride bytes from one token's results to the next one's
+   * @param out address of {@code rows} floats
    * @param sums working memory, {@link #dotsMemory} floats
    */
-  void dots(
-      WeightType type,
-      long x,
-      int tokens,
-      long w,
-      int rows,
-      int columns,
-      long out,
-      long outStride,
-      float[] sums);
+  void dots(WeightType type, long x, long w, int rows, int columns, long out, float[] sums);
 
   /**
-   * Rounds the activations of one token for {@link #nibbleDots}, as {@link Nibbles} says. The
-   * integers are those nearest to x · (127 / m), where both operations are rounded, and even in
-   * case of a tie.
+   * Rounds the activations of one token for {@link #packedDots}, as {@link Packed} says. The
+   * integers are those nearest to x · (127 / m), or x · (4096 / m), where both operations are
+   * rounded, and even in case of a tie.
    *
+   * @param type the weights' type
    * @param x address of {@code columns} floats
    * @param columns the number of columns, whole blocks
    * @param out holds the blocks
    * @param at index of the first of them
    * @param stride ints from one block to the next
    */
-  void quantize(long x, int columns, int[] out, int at, int stride);
+  void quantize(WeightType type, long x, int columns, int[] out, int at, int stride);
 
   /**
-   * The number of tokens that {@link #nibbleDots} best multiplies together.
+   * The number of tokens that {@link #packedDots} best multiplies together.
    *
+   * @param type the weights' type
    * @param left how many tokens there are, at least 1
    * @return the number of tokens; may be greater than {@code left}
    */
-  int nibbleTokens(int left);
+  int packedTokens(WeightType type, int left);
 
   /**
-   * Products of a few tokens with rows of packed nibbles.
+   * Products of tokens with rows of packed weights.
    *
-   * @param type the weights' type, Q4_0, Q4_K or Q6_K
-   * @param x holds the tokens, {@code [columns / 32][together]} blocks, see {@link Nibbles}
+   * @param type the weights' type, one that is packed
+   * @param x holds the tokens, {@code [group][columns / 32][together]} blocks, see {@link Packed}
    * @param at index of the first of them
-   * @param together the number of tokens that lie together, a result of {@link #nibbleTokens}
-   * @param tokens the number of tokens that matter
+   * @param together the number of tokens that lie together, a result of {@link #packedTokens}
+   * @param tokens the number of tokens; what the last group has besides does not matter
    * @param w address of the first group of rows; the others follow it
    * @param rows the number of rows
    * @param columns the length of a row
    * @param out address of {@code rows} floats for the first token
    * @param outStride bytes from one token's results to the next one's
-   * @param sums working memory, {@link #dotsMemory} floats
+   * @param sums address of working memory, {@link #packedMemory} floats, at an alignment of 64:
+   *     where a register crosses a cache line, what was just stored takes long to load
    */
-  void nibbleDots(
+  void packedDots(
       WeightType type,
       int[] x,
       int at,
@@ -189,16 +177,28 @@ interface Kernels {
       int columns,
       long out,
       long outStride,
-      float[] sums);
+      long sums);
 
   /**
-   * The size of the working memory of {@link #dots}: sums, and as much again for what a kernel
-   * keeps besides, such as the scales of blocks.
+   * The size of the working memory of {@link #dots}.
    *
    * @return the number of floats
    */
   static int dotsMemory() {
-    return 2 * DOTS_SUMS * SUMS;
+    return DOTS_SUMS * SUMS;
+  }
+
+  /**
+   * The size of the working memory of {@link #packedDots}: sums, and as much again for what a
+   * kernel keeps besides, such as the scales of blocks; or the sums of many tokens, and a block of
+   * 128 rows.
+   *
+   * @param tokens the number of tokens, whole groups
+   * @return the number of floats
+   */
+  static int packedMemory(int tokens) {
+    int rows = 4 * Packed.ROWS;
+    return Math.max(2 * DOTS_SUMS * SUMS, rows * (tokens + Packed.COLUMNS + 1));
   }
 
   /**

@@ -8,10 +8,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Several linear layers of one input. A task is a range of one layer's rows; it writes those
  * columns of the outputs. Reused, so that a call allocates nothing.
  *
- * <p>Weights that were packed at load are multiplied with rounded activations, see {@link Nibbles}.
- * With others one token, or a few, packed in groups, are multiplied with the weights as they are
- * stored, where there is a kernel for that. Others are packed into tiles, and the weights
- * dequantised into tiles block by block, small enough for the first-level cache:
+ * <p>Weights that were packed at load are multiplied with rounded activations, see {@link Packed}.
+ * With others a single token is multiplied with the weights as they are stored, where there is a
+ * kernel for that. Several are packed into tiles, and the weights dequantised into tiles block by
+ * block, small enough for the first-level cache:
  *
  * <pre>
  *  tokens    [block of columns][tile][round][tileTokens][SUMS]   once, for all tasks
@@ -24,7 +24,7 @@ final class LinearJob implements WorkerPool.Tasks {
   private static final int ROW_UNIT = 24;
 
   /** Rows of a task where they are packed: a group for each of four streams. */
-  private static final int PACKED_TASK_ROWS = 4 * Nibbles.ROWS;
+  private static final int PACKED_TASK_ROWS = 4 * Packed.ROWS;
 
   /** Rows of a task where weights are dequantised for several tokens: a few blocks. */
   private static final int TILED_TASK_ROWS = 2 * ROW_UNIT;
@@ -55,9 +55,6 @@ final class LinearJob implements WorkerPool.Tasks {
   private final Kernels kernels;
   private final Scratch[] scratch;
   private final Scratch packed = new Scratch();
-  private final Scratch groupMemory = new Scratch();
-  private final Scratch roundedMemory = new Scratch();
-  private final WorkerPool.Tasks rounding = (token, _) -> round(token);
   private final WorkerPool.Tasks packing = (token, _) -> pack(token);
   private final int tileTokens;
   private final int tileRows;
@@ -77,20 +74,18 @@ final class LinearJob implements WorkerPool.Tasks {
   private int columns;
   private int rounds;
 
-  /** The only token, padded to whole rounds, or a few in groups, where a layer needs them. */
+  /** The only token, padded to whole rounds. */
   private long x;
 
   /** The tokens in tiles, where a layer needs them. */
   private long tiles;
 
-  private long unrounded;
   private long unpacked;
-  private int packedTogether;
-  private int packedWidth;
-  private long packedTo;
 
   /** The tokens with their activations rounded, where a layer needs them. */
-  private int[] rounded = {};
+  private final Rounded rounded = new Rounded(WeightType.Q4_0);
+
+  private final Rounded finelyRounded = new Rounded(WeightType.Q8_0);
 
   private int rows;
   private int threads;
@@ -113,29 +108,28 @@ final class LinearJob implements WorkerPool.Tasks {
     rounds = (columns + SUMS - 1) / SUMS;
     this.threads = threads;
     rows = 0;
-    boolean inGroups = false;
     boolean inTiles = false;
     boolean inBlocks = false;
+    boolean inFineBlocks = false;
     for (int i = 0; i < layers.size(); i++) {
       JvmMatrix weight = (JvmMatrix) layers.get(i).weight();
       rows += weight.rows();
-      boolean isPacked = weight.isPacked();
-      boolean hasDots = hasDots(weight.type());
-      inBlocks |= isPacked;
-      inGroups |= tokens > 1 && hasDots && !isPacked;
-      inTiles |= tokens > 1 && !hasDots && !isPacked;
+      inTiles |= tokens > 1 && !weight.isPacked();
+      inBlocks |= weight.isPacked() && rounded(weight) == rounded;
+      inFineBlocks |= weight.isPacked() && rounded(weight) == finelyRounded;
     }
     long at = Arrays2d.address(x);
     if (inBlocks) {
-      roundAll(at, pool);
+      rounded.all(at, pool);
+    }
+    if (inFineBlocks) {
+      finelyRounded.all(at, pool);
     }
     if (tokens == 1) {
       this.x = padded(at);
-    } else if (inGroups) {
-      this.x = packAll(at, Kernels.DOTS_GROUP, columns, groupMemory, pool);
     }
     if (inTiles) {
-      tiles = packAll(at, tileTokens, COLUMN_BLOCK, packed, pool);
+      packAll(at, pool);
     }
     int tasks = 0;
     for (int i = 0; i < layers.size(); i++) {
@@ -156,7 +150,7 @@ final class LinearJob implements WorkerPool.Tasks {
   }
 
   private int taskRows(JvmMatrix weight) {
-    if (tokens > 1 && !weight.isPacked() && !hasDots(weight.type())) {
+    if (tokens > 1 && !weight.isPacked()) {
       return TILED_TASK_ROWS;
     }
     int unit = weight.isPacked() ? PACKED_TASK_ROWS : ROW_UNIT;
@@ -164,49 +158,8 @@ final class LinearJob implements WorkerPool.Tasks {
     return Math.min(roundUp(rows / (threads * TASKS_PER_THREAD) + 1, unit), most);
   }
 
-  /** Rounds the activations of all tokens: those that are multiplied together lie together. */
-  private void roundAll(long x, WorkerPool pool) {
-    unrounded = x;
-    int blocks = columns / Nibbles.COLUMNS;
-    int last = 0;
-    while (last < tokens) {
-      last += kernels.nibbleTokens(tokens - last);
-    }
-    int size = Math.multiplyExact(Nibbles.ACTIVATION_INTS * blocks, last);
-    rounded = roundedMemory.ints(size);
-    if (last > tokens) {
-      Arrays.fill(rounded, 0, size, 0);
-    }
-    if (tokens == 1) {
-      round(0);
-    } else {
-      pool.run(tokens, threads, rounding);
-    }
-  }
-
-  private void round(int token) {
-    int first = 0;
-    int together = kernels.nibbleTokens(tokens);
-    while (first + together <= token) {
-      first += together;
-      together = kernels.nibbleTokens(tokens - first);
-    }
-    kernels.quantize(
-        unrounded + 4L * token * columns,
-        columns,
-        rounded,
-        rounded(first) + Nibbles.ACTIVATION_INTS * (token - first),
-        Nibbles.ACTIVATION_INTS * together);
-  }
-
-  /** The index of the tokens that are multiplied together, from the first of them on. */
-  private int rounded(int token) {
-    return Nibbles.ACTIVATION_INTS * (columns / Nibbles.COLUMNS) * token;
-  }
-
-  /** Whether the tokens are multiplied with the weights as they are stored. */
-  private boolean hasDots(WeightType type) {
-    return columns % SUMS == 0 && kernels.dotsTokens(type) >= tokens;
+  private Rounded rounded(JvmMatrix weight) {
+    return weight.type() == WeightType.Q8_0 ? finelyRounded : rounded;
   }
 
   /** A single token with zeros behind it, so that it consists of whole rounds. */
@@ -220,33 +173,29 @@ final class LinearJob implements WorkerPool.Tasks {
     return to;
   }
 
-  /** Packs the tokens side by side, with zeros for missing columns and tokens. */
-  private long packAll(long address, int together, int width, Scratch memory, WorkerPool pool) {
+  /** Packs the tokens into tiles, with zeros for missing columns and tokens. */
+  private void packAll(long address, WorkerPool pool) {
     unpacked = address;
-    packedTogether = together;
-    packedWidth = width;
-    long bytes = ROUND * rounds * roundUp(tokens, together);
-    packedTo = memory.reserve(bytes);
-    if (columns % SUMS != 0 || tokens % together != 0) {
-      Memory.zero(packedTo, bytes);
+    long bytes = ROUND * rounds * roundUp(tokens, tileTokens);
+    tiles = packed.reserve(bytes);
+    if (columns % SUMS != 0 || tokens % tileTokens != 0) {
+      Memory.zero(tiles, bytes);
     }
     pool.run(tokens, threads, packing);
-    return packedTo;
   }
 
   private void pack(int token) {
-    int groups = (tokens + packedTogether - 1) / packedTogether;
-    long stride = packedTogether * ROUND;
-    for (int column = 0; column < columns; column += packedWidth) {
-      int width = Math.min(packedWidth, columns - column);
-      long block = packedTo + column / SUMS * (groups * stride);
-      long group = block + token / packedTogether * ((width + SUMS - 1) / SUMS * stride);
+    int allTokens = roundUp(tokens, tileTokens);
+    for (int column = 0; column < columns; column += COLUMN_BLOCK) {
+      int width = Math.min(COLUMN_BLOCK, columns - column);
+      long block = tiles + column / SUMS * (allTokens * ROUND);
+      long tile = block + token / tileTokens * ((width + SUMS - 1) / SUMS * tokensRound);
       kernels.dequantize(
           WeightType.F32,
           unpacked + 4L * (token * (long) columns + column),
           width,
-          group + token % packedTogether * ROUND,
-          stride);
+          tile + token % tileTokens * ROUND,
+          tokensRound);
     }
   }
 
@@ -266,17 +215,9 @@ final class LinearJob implements WorkerPool.Tasks {
     long out = Arrays2d.address(outs.get(layer));
     if (matrix.isPacked()) {
       multiplyPacked(matrix, from, to, out, scratch[worker]);
-    } else if (hasDots(matrix.type())) {
-      kernels.dots(
-          matrix.type(),
-          x,
-          tokens,
-          matrix.row(from),
-          to - from,
-          columns,
-          out + 4L * from,
-          4L * matrix.rows(),
-          scratch[worker].floats(Kernels.dotsMemory()));
+    } else if (tokens == 1 && columns % SUMS == 0 && kernels.dotsRead(matrix.type())) {
+      float[] sums = scratch[worker].floats(Kernels.dotsMemory());
+      kernels.dots(matrix.type(), x, matrix.row(from), to - from, columns, out + 4L * from, sums);
     } else if (tokens == 1) {
       multiplyOne(matrix, from, to, out, scratch[worker]);
     } else {
@@ -298,21 +239,24 @@ final class LinearJob implements WorkerPool.Tasks {
   }
 
   private void multiplyPacked(JvmMatrix matrix, int from, int to, long out, Scratch memory) {
-    int together;
-    for (int t = 0; t < tokens; t += together) {
-      together = kernels.nibbleTokens(tokens - t);
-      kernels.nibbleDots(
-          matrix.type(),
-          rounded,
-          rounded(t),
+    WeightType type = matrix.type();
+    Rounded x = rounded(matrix);
+    int count;
+    for (int t = 0; t < tokens; t += count) {
+      int together = kernels.packedTokens(type, tokens - t);
+      count = Math.max(1, Math.min(tokens - t, TOKEN_BLOCK) / together) * together;
+      kernels.packedDots(
+          type,
+          x.blocks,
+          x.at(t),
           together,
-          Math.min(together, tokens - t),
-          matrix.nibbles(from),
+          Math.min(count, tokens - t),
+          matrix.packed(from),
           to - from,
           columns,
           out + 4L * ((long) t * matrix.rows() + from),
           4L * matrix.rows(),
-          memory.floats(Kernels.dotsMemory()));
+          memory.reserve(4L * Kernels.packedMemory(count)));
     }
   }
 
@@ -329,16 +273,8 @@ final class LinearJob implements WorkerPool.Tasks {
           Memory.zero(panel + r * rowBytes + 4L * columns, rowBytes - 4L * columns);
         }
       }
-      kernels.dots(
-          WeightType.F32,
-          x,
-          1,
-          panel,
-          count,
-          rounds * SUMS,
-          out + 4L * first,
-          0,
-          memory.floats(Kernels.dotsMemory()));
+      float[] sums = memory.floats(Kernels.dotsMemory());
+      kernels.dots(WeightType.F32, x, panel, count, rounds * SUMS, out + 4L * first, sums);
     }
   }
 
@@ -410,6 +346,57 @@ final class LinearJob implements WorkerPool.Tasks {
           sums,
           at + tile * tileSums);
       tile++;
+    }
+  }
+
+  /** Tokens with their activations rounded: those that are multiplied together lie together. */
+  private final class Rounded implements WorkerPool.Tasks {
+    private final WeightType type;
+    private final int blockInts;
+    private final Scratch memory = new Scratch();
+    private int[] blocks = {};
+    private long from;
+
+    /** For weights that are packed like those of a type. */
+    Rounded(WeightType type) {
+      this.type = type;
+      blockInts = Packed.activationInts(type);
+    }
+
+    void all(long x, WorkerPool pool) {
+      from = x;
+      int last = 0;
+      while (last < tokens) {
+        last += kernels.packedTokens(type, tokens - last);
+      }
+      int size = Math.multiplyExact(columns / Packed.COLUMNS * blockInts, last);
+      blocks = memory.ints(size);
+      if (last > tokens) {
+        Arrays.fill(blocks, 0, size, 0);
+      }
+      if (tokens == 1) {
+        run(0, 0);
+      } else {
+        pool.run(tokens, threads, this);
+      }
+    }
+
+    @Override
+    public void run(int token, int worker) {
+      int first = 0;
+      int together = kernels.packedTokens(type, tokens);
+      while (first + together <= token) {
+        first += together;
+        together = kernels.packedTokens(type, tokens - first);
+      }
+      int at = at(first) + blockInts * (token - first);
+      kernels.quantize(
+          type, from + 4L * token * columns, columns, blocks, at, blockInts * together);
+    }
+
+    /** The index of the tokens that are multiplied together, from the first of them on. */
+    int at(int token) {
+      return columns / Packed.COLUMNS * blockInts * token;
     }
   }
 }

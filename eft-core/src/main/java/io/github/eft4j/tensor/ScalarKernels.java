@@ -89,24 +89,14 @@ final class ScalarKernels implements Kernels {
   }
 
   @Override
-  public int dotsTokens(WeightType type) {
-    return type == WeightType.F32 ? 1 : 0;
+  public boolean dotsRead(WeightType type) {
+    return type == WeightType.F32;
   }
 
   @Override
-  public void dots(
-      WeightType type,
-      long x,
-      int tokens,
-      long w,
-      int rows,
-      int columns,
-      long out,
-      long outStride,
-      float[] sums) {
-    if (type != WeightType.F32 || tokens != 1) {
-      throw new IllegalArgumentException(
-          "no dot products of %d tokens with %s".formatted(tokens, type));
+  public void dots(WeightType type, long x, long w, int rows, int columns, long out, float[] sums) {
+    if (type != WeightType.F32) {
+      throw new IllegalArgumentException("no dot products with " + type);
     }
     for (int r = 0; r < rows; r++) {
       Arrays.fill(sums, 0, SUMS, 0);
@@ -116,43 +106,63 @@ final class ScalarKernels implements Kernels {
   }
 
   @Override
-  public void quantize(long x, int columns, int[] out, int at, int stride) {
-    for (int block = 0; block < columns / Nibbles.COLUMNS; block++) {
-      quantize(x + 4L * Nibbles.COLUMNS * block, out, at + block * stride);
+  public void quantize(WeightType type, long x, int columns, int[] out, int at, int stride) {
+    for (int block = 0; block < columns / Packed.COLUMNS; block++) {
+      long from = x + 4L * Packed.COLUMNS * block;
+      if (type == WeightType.Q8_0) {
+        quantizeFinely(from, out, at + block * stride);
+      } else {
+        quantize(from, out, at + block * stride);
+      }
     }
   }
 
-  private static void quantize(long x, int[] out, int at) {
+  private static void quantizeFinely(long x, int[] out, int at) {
+    float largest = largest(x);
+    float factor = largest < Packed.FINE_SMALLEST ? 0 : Packed.FINE_LARGEST / largest;
+    for (int i = 0; i < Packed.COLUMNS; i++) {
+      float q = get(x + 4L * i) * factor + Packed.ROUNDER - Packed.ROUNDER;
+      out[at + i] = Float.floatToRawIntBits(q);
+    }
+    Packed.finishFinely(out, at, largest);
+  }
+
+  private static float largest(long x) {
     float largest = 0;
-    for (int i = 0; i < Nibbles.COLUMNS; i++) {
+    for (int i = 0; i < Packed.COLUMNS; i++) {
       largest = Math.max(largest, Math.abs(get(x + 4L * i)));
     }
-    float factor = largest < Nibbles.SMALLEST ? 0 : Nibbles.LARGEST / largest;
+    return largest;
+  }
+
+  private static void quantize(long x, int[] out, int at) {
+    float largest = largest(x);
+    float factor = largest < Packed.SMALLEST ? 0 : Packed.LARGEST / largest;
     int sum = 0;
     int half = 0;
     int before = 0;
-    for (int i = 0; i < Nibbles.COLUMNS; i++) {
-      if (i == Nibbles.COLUMNS / 2) {
+    for (int i = 0; i < Packed.COLUMNS; i++) {
+      if (i == Packed.COLUMNS / 2) {
         half = sum;
       }
       int q =
-          Float.floatToRawIntBits(get(x + 4L * i) * factor + Nibbles.ROUNDER)
-              - Float.floatToRawIntBits(Nibbles.ROUNDER);
+          Float.floatToRawIntBits(get(x + 4L * i) * factor + Packed.ROUNDER)
+              - Float.floatToRawIntBits(Packed.ROUNDER);
       int y = i % 4 == 0 ? q : q - 16 * before;
       out[at + 1 + i] = (y & 0xffff) | (y << 16);
       sum += q;
       before = q;
     }
-    Nibbles.finish(out, at, largest, half, sum);
+    Packed.finish(out, at, largest, half, sum);
   }
 
   @Override
-  public int nibbleTokens(int left) {
+  public int packedTokens(WeightType type, int left) {
     return 1;
   }
 
   @Override
-  public void nibbleDots(
+  public void packedDots(
       WeightType type,
       int[] x,
       int first,
@@ -163,20 +173,32 @@ final class ScalarKernels implements Kernels {
       int columns,
       long out,
       long outStride,
-      float[] sums) {
-    long header = Nibbles.headerBytes(type);
-    long blockBytes = Nibbles.blockBytes(type);
+      long sums) {
+    long header = Packed.headerBytes(type);
+    long blockBytes = Packed.blockBytes(type);
     for (int row = 0; row < rows; row++) {
-      long group = w + row / Nibbles.ROWS * Nibbles.groupBytes(type, columns);
+      long group = w + row / Packed.ROWS * Packed.groupBytes(type, columns);
       for (int t = 0; t < tokens; t++) {
         float sum = 0;
-        for (int block = 0; block < columns / Nibbles.COLUMNS; block++) {
-          int headers = block / Nibbles.BLOCKS;
+        for (int block = 0; block < columns / Packed.COLUMNS; block++) {
+          int headers = block / Packed.BLOCKS;
           long head =
-              group + headers * (header + Nibbles.BLOCKS * blockBytes) + 2L * (row % Nibbles.ROWS);
-          long at = head + header + block % Nibbles.BLOCKS * blockBytes;
-          int token = first + Nibbles.ACTIVATION_INTS * (block * together + t);
-          float scale = Float.intBitsToFloat(x[token + Nibbles.ACTIVATION_SCALE]);
+              group + headers * (header + Packed.BLOCKS * blockBytes) + 2L * (row % Packed.ROWS);
+          long at = head + header + block % Packed.BLOCKS * blockBytes;
+          int tokensBefore = t / together * (columns / Packed.COLUMNS) * together;
+          int token =
+              first
+                  + Packed.activationInts(type) * (tokensBefore + block * together + t % together);
+          if (type == WeightType.Q8_0) {
+            float scale = Float.intBitsToFloat(x[token + Packed.COLUMNS]);
+            sum =
+                Math.fma(
+                    octetDot(x, token, at - 2L * (row % Packed.ROWS), row % Packed.ROWS),
+                    half(at) * scale,
+                    sum);
+            continue;
+          }
+          float scale = Float.intBitsToFloat(x[token + Packed.ACTIVATION_SCALE]);
           if (type == WeightType.Q6_K) {
             for (int i = 0; i < 2; i++) {
               float factor = half(head) * (byte) (Memory.getShort(at) >> (8 * i));
@@ -184,18 +206,18 @@ final class ScalarKernels implements Kernels {
             }
             continue;
           }
-          int dot = nibbleDot(x, token, at + Nibbles.LINE);
+          int dot = nibbleDot(x, token, at + Packed.LINE);
           if (type == WeightType.Q4_0) {
             sum = Math.fma(half(at) * scale, dot, sum);
           } else {
             int factors = Memory.getShort(at) & 0xffff;
             float factor = half(head) * (factors & 0xff);
-            float minimum = half(head + Nibbles.LINE) * (factors >>> 8);
+            float minimum = half(head + Packed.LINE) * (factors >>> 8);
             sum = Math.fma(factor * scale, dot, sum);
             sum =
                 Math.fma(
                     Math.fma(8, factor, -minimum),
-                    Float.intBitsToFloat(x[token + Nibbles.ACTIVATION_SUM]),
+                    Float.intBitsToFloat(x[token + Packed.ACTIVATION_SUM]),
                     sum);
           }
         }
@@ -211,21 +233,30 @@ final class ScalarKernels implements Kernels {
   /** The integer product of a block; what does not fit in 16 bits gets lost and returns. */
   private static short nibbleDot(int[] x, int token, long weights) {
     int sum = x[token];
-    for (int i = 0; i < Nibbles.COLUMNS; i++) {
-      int four = Memory.getShort(weights + i / 4 * Nibbles.LINE) & 0xffff;
+    for (int i = 0; i < Packed.COLUMNS; i++) {
+      int four = Memory.getShort(weights + i / 4 * Packed.LINE) & 0xffff;
       sum += (four >>> (4 * (i % 4))) * x[token + 1 + i];
     }
     return (short) sum;
   }
 
+  /** The product of a block of octets, an integer, in floats because of NaNs. */
+  private static float octetDot(int[] x, int token, long block, int row) {
+    float sum = 0;
+    for (int i = 0; i < Packed.COLUMNS; i++) {
+      sum += Memory.getByte(block + Packed.octet(row, i)) * Float.intBitsToFloat(x[token + i]);
+    }
+    return sum;
+  }
+
   /** The integer product of half a block of Q6_K. */
   private static int sixDot(int[] x, int token, int half, long block) {
     int nibbles = 0;
-    int pairs = x[token + Nibbles.ACTIVATION_SIX_START + half];
+    int pairs = x[token + Packed.ACTIVATION_SIX_START + half];
     for (int i = 16 * half; i < 16 * half + 16; i++) {
       int quad = i / 4;
-      int four = Memory.getShort(block + (1 + quad + quad / 2) * Nibbles.LINE) & 0xffff;
-      int eight = Memory.getShort(block + (3 + 3 * (quad / 2)) * Nibbles.LINE) & 0xffff;
+      int four = Memory.getShort(block + (1 + quad + quad / 2) * Packed.LINE) & 0xffff;
+      int eight = Memory.getShort(block + (3 + 3 * (quad / 2)) * Packed.LINE) & 0xffff;
       int factor = x[token + 1 + i];
       nibbles += (four >>> (4 * (i % 4))) * factor;
       pairs += (((eight >>> (2 * (quad % 2))) & 0x3333) >>> (4 * (i % 4))) * factor;

@@ -7,7 +7,6 @@ import static io.github.eft4j.tensor.Memory.set;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.nio.ByteOrder;
-import java.util.Arrays;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -60,6 +59,9 @@ final class VectorKernels implements Kernels {
    */
   private static final ShortVector FOURS = ShortVector.broadcast(SHORTS, 4);
 
+  /** Counts by which to shift so that each of four nibbles is the lowest. */
+  private static final short[] NIBBLE_SHIFTS = nibbleShifts();
+
   private static final VectorMask<Integer> NOT_FIRST_OF_FOUR = VectorMask.fromLong(INTS, 0xeeee);
 
   /** A bit pair in each nibble. */
@@ -94,27 +96,44 @@ final class VectorKernels implements Kernels {
   private static final int TILE_TOKENS = MANY_REGISTERS ? 4 : 3;
   private static final int TILE_ROWS = MANY_REGISTERS ? 6 : 4;
 
-  /** Rows side by side for one or two tokens, and for more, or with fewer registers. */
+  /** Rows side by side. */
   private static final int STREAMS = 8;
-
-  private static final int FEW_STREAMS = 4;
 
   /** Bytes of weights that certainly stay in the cache of one core while they are used. */
   private static final long CACHED_BYTES = 128 << 10;
 
   /** Where the integer sums of a block of packed nibbles lie, behind the sums. */
-  private static final int DOTS = DOTS_SUMS * SUMS;
+  private static final long DOTS = 4 * DOTS_SUMS * SUMS;
 
   /** Where the scales of a header of packed nibbles lie, behind those. */
-  private static final int FACTORS = DOTS + DOTS_SUMS / 2 * SUMS;
+  private static final long FACTORS = DOTS + 2 * DOTS_SUMS * SUMS;
 
   /** Registers for the rows that lie together in packed nibbles. */
-  private static final int NIBBLE_PARTS = Nibbles.ROWS / (2 * LENGTH);
+  private static final int PACKED_PARTS = Packed.ROWS / (2 * LENGTH);
 
   /** Ints from one token to the next in rounded activations. */
-  private static final int ACTIVATION = Nibbles.ACTIVATION_INTS;
+  private static final int ACTIVATION = Packed.ACTIVATION_INTS;
 
-  private static final int SIX_START = Nibbles.ACTIVATION_SIX_START;
+  /** The same where they are rounded for octets. */
+  private static final int FINE = Packed.FINE_INTS;
+
+  /** Bytes from the even rows of a column of octets to the odd ones. */
+  private static final long HALF_ROWS = Packed.ROWS / 2;
+
+  /** Tokens of a tile of octets. */
+  private static final int OCTET_TOKENS = MANY_REGISTERS ? 8 : 4;
+
+  /** From so many tokens on it pays to turn octets into floats once for all of them. */
+  private static final int OCTET_TILES = MANY_REGISTERS ? 40 : 16;
+
+  /** Tokens whose sums stay in the cache. */
+  private static final int MOST_TOKENS = 128;
+
+  private static final long OCTET_PANEL = 2 * STEP * Packed.COLUMNS;
+
+  private static final int SCALE = Packed.ACTIVATION_SCALE;
+  private static final int SUM = Packed.ACTIVATION_SUM;
+  private static final int SIX_START = Packed.ACTIVATION_SIX_START;
 
   /** Keeps an address as it is, and tells the compiler that it is not negative. */
   private static final long ADDRESS = Long.MAX_VALUE >> 1;
@@ -135,6 +154,14 @@ final class VectorKernels implements Kernels {
       halves[bits] = Float.float16ToFloat((short) bits);
     }
     return halves;
+  }
+
+  private static short[] nibbleShifts() {
+    short[] shifts = new short[4 * SHORTS.length()];
+    for (int i = 0; i < shifts.length; i++) {
+      shifts[i] = (short) (4 * (i / SHORTS.length()));
+    }
+    return shifts;
   }
 
   private static int bits() {
@@ -816,54 +843,29 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
-  public int dotsTokens(WeightType type) {
-    return switch (type) {
-      case F32, F16, BF16 -> 1;
-      case Q8_0 -> LENGTH > 4 ? 32 : 0;
-      default -> 0;
-    };
+  public boolean dotsRead(WeightType type) {
+    return type == WeightType.F32 || type == WeightType.F16 || type == WeightType.BF16;
   }
 
   @Override
-  public void dots(
-      WeightType type,
-      long x,
-      int tokens,
-      long w,
-      int rows,
-      int columns,
-      long out,
-      long outStride,
-      float[] sums) {
+  public void dots(WeightType type, long x, long w, int rows, int columns, long out, float[] sums) {
     // Streams of rows that follow one another: the processor's prefetchers follow each of them on
     // and on through memory, and a kernel's loop goes on from row to row, since where it ends no
     // loads are under way. The last streams overlap where the rows cannot be divided.
-    int streams = tokens == 1 || (tokens == 2 && MANY_REGISTERS) ? STREAMS : FEW_STREAMS;
-    int each = (rows + streams - 1) / streams;
+    int each = (rows + STREAMS - 1) / STREAMS;
     long rowBytes = type.bytes(columns);
-    int together = DOTS_SUMS / (streams * (tokens > 2 ? DOTS_GROUP : tokens));
-    if (PARTS > 1 || tokens > DOTS_GROUP) {
+    int together = DOTS_SUMS / STREAMS;
+    if (PARTS > 1) {
       // They are read more than once, so they must stay in the cache.
-      together = Math.clamp(CACHED_BYTES / (streams * rowBytes), 1, together);
+      together = Math.clamp(CACHED_BYTES / (STREAMS * rowBytes), 1, together);
     }
     for (int from = 0; from < each; from += together) {
       int count = Math.min(together, each - from);
-      int width;
-      for (int t = 0; t < tokens; t += width) {
-        width = tokens == 1 ? 1 : MANY_REGISTERS && tokens - t > 2 ? 4 : 2;
-        long at = x + 4L * columns * (t - t % DOTS_GROUP) + t % DOTS_GROUP * ROUND;
-        if (streams == STREAMS) {
-          dots(type, tokens, at, w, rowBytes, rows, each, from, count, columns, sums);
-        } else {
-          fewDots(width, at, w, rowBytes, rows, each, from, count, columns, sums);
-        }
-        for (int i = 0; i < Math.min(width, tokens - t); i++) {
-          for (int s = 0; s < streams; s++) {
-            long to = out + (t + i) * outStride + 4L * (first(s, rows, each) + from);
-            for (int r = 0; r < count; r++) {
-              set(to + 4L * r, tree(sums, ((r * streams + s) * width + i) * SUMS));
-            }
-          }
+      dots(type, x, w, rowBytes, rows, each, from, count, columns, sums);
+      for (int s = 0; s < STREAMS; s++) {
+        long to = out + 4L * (first(s, rows, each) + from);
+        for (int r = 0; r < count; r++) {
+          set(to + 4L * r, tree(sums, (r * STREAMS + s) * SUMS));
         }
       }
     }
@@ -874,13 +876,9 @@ final class VectorKernels implements Kernels {
     return Math.min(stream * each, rows - each);
   }
 
-  /**
-   * One or two tokens with some rows of each stream; writes {@code [count][STREAMS][tokens][SUMS]}
-   * sums.
-   */
+  /** Some rows of each stream; writes {@code [count][STREAMS][SUMS]} sums. */
   private static void dots(
       WeightType type,
-      int tokens,
       long x,
       long w,
       long rowBytes,
@@ -898,42 +896,11 @@ final class VectorKernels implements Kernels {
     long w5 = w0 + rowBytes * first(5, rows, each);
     long w6 = w0 + rowBytes * first(6, rows, each);
     long w7 = w0 + rowBytes * first(7, rows, each);
-    if (tokens == 2) {
-      q8Dots8x2(x, w0, w1, w2, w3, w4, w5, w6, w7, count, columns, sums);
-      return;
-    }
     switch (type) {
       case F32 -> floatDots(x, w0, w1, w2, w3, w4, w5, w6, w7, count, columns, sums);
       case F16 -> halfDots(x, w0, w1, w2, w3, w4, w5, w6, w7, count, columns, sums);
       case BF16 -> brainFloatDots(x, w0, w1, w2, w3, w4, w5, w6, w7, count, columns, sums);
-      case Q8_0 -> q8Dots(x, w0, w1, w2, w3, w4, w5, w6, w7, count, columns, sums);
       default -> throw new IllegalArgumentException("no dot products with " + type);
-    }
-  }
-
-  /**
-   * A few tokens, with some rows of each stream: weights are converted once for as many of them as
-   * there are registers for the sums, 4 or 2. Writes {@code [count][FEW_STREAMS][width][SUMS]}.
-   */
-  private static void fewDots(
-      int width,
-      long x,
-      long w,
-      long rowBytes,
-      int rows,
-      int each,
-      int from,
-      int count,
-      int columns,
-      float[] sums) {
-    long w0 = w + rowBytes * from;
-    long w1 = w0 + rowBytes * first(1, rows, each);
-    long w2 = w0 + rowBytes * first(2, rows, each);
-    long w3 = w0 + rowBytes * first(3, rows, each);
-    if (width == 2) {
-      q8Dots4x2(x, w0, w1, w2, w3, count, columns, sums);
-    } else {
-      q8Dots4x4(x, w0, w1, w2, w3, count, columns, sums);
     }
   }
 
@@ -1284,679 +1251,69 @@ final class VectorKernels implements Kernels {
     }
   }
 
-  // Weights as they are stored. The conversions are written out: C2 gives up inlining a helper that
-  // is called so often, and every vector that crosses a call is allocated.
-
-  private static void q8Dots(
-      long x,
-      long w0,
-      long w1,
-      long w2,
-      long w3,
-      long w4,
-      long w5,
-      long w6,
-      long w7,
-      int count,
-      int columns,
-      float[] sums) {
-    int length = columns / 32;
-    for (int part = 0; part < PARTS; part++) {
-      FloatVector a0 = FloatVector.zero(FLOATS);
-      FloatVector a1 = a0;
-      FloatVector a2 = a0;
-      FloatVector a3 = a0;
-      FloatVector a4 = a0;
-      FloatVector a5 = a0;
-      FloatVector a6 = a0;
-      FloatVector a7 = a0;
-      long start = x + part * STEP;
-      long end = start + 2 * ROUND * length;
-      long next = start;
-      int to = part * LENGTH;
-      for (int i = 0; i < count * length; i++) {
-        long k = next & ADDRESS;
-        long block = 34L * i;
-        long bytes = block + 2 + part * BYTE_STEP;
-        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
-        FloatVector u0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + ROUND, ORDER);
-        float d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w0 + block) & 0xffff];
-        FloatVector p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a0 = p.fma(v0, a0);
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes + 16, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a0 = p.fma(u0, a0);
-        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w1 + block) & 0xffff];
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a1 = p.fma(v0, a1);
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes + 16, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a1 = p.fma(u0, a1);
-        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w2 + block) & 0xffff];
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w2 + bytes, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a2 = p.fma(v0, a2);
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w2 + bytes + 16, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a2 = p.fma(u0, a2);
-        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w3 + block) & 0xffff];
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w3 + bytes, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a3 = p.fma(v0, a3);
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w3 + bytes + 16, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a3 = p.fma(u0, a3);
-        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w4 + block) & 0xffff];
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w4 + bytes, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a4 = p.fma(v0, a4);
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w4 + bytes + 16, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a4 = p.fma(u0, a4);
-        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w5 + block) & 0xffff];
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w5 + bytes, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a5 = p.fma(v0, a5);
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w5 + bytes + 16, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a5 = p.fma(u0, a5);
-        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w6 + block) & 0xffff];
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w6 + bytes, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a6 = p.fma(v0, a6);
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w6 + bytes + 16, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a6 = p.fma(u0, a6);
-        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w7 + block) & 0xffff];
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w7 + bytes, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a7 = p.fma(v0, a7);
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w7 + bytes + 16, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a7 = p.fma(u0, a7);
-        next += 2 * ROUND;
-        if (next == end) {
-          a0.intoArray(sums, to);
-          a1.intoArray(sums, to + SUMS);
-          a2.intoArray(sums, to + 2 * SUMS);
-          a3.intoArray(sums, to + 3 * SUMS);
-          a4.intoArray(sums, to + 4 * SUMS);
-          a5.intoArray(sums, to + 5 * SUMS);
-          a6.intoArray(sums, to + 6 * SUMS);
-          a7.intoArray(sums, to + 7 * SUMS);
-          a0 = FloatVector.zero(FLOATS);
-          a1 = a0;
-          a2 = a0;
-          a3 = a0;
-          a4 = a0;
-          a5 = a0;
-          a6 = a0;
-          a7 = a0;
-          next = start;
-          to += 8 * SUMS;
-        }
-      }
-    }
-  }
-
-  /** Products of 8 rows × 2 tokens of Q8_0: 16 accumulators. */
-  private static void q8Dots8x2(
-      long x,
-      long w0,
-      long w1,
-      long w2,
-      long w3,
-      long w4,
-      long w5,
-      long w6,
-      long w7,
-      int count,
-      int columns,
-      float[] sums) {
-    int length = columns / 32;
-    for (int part = 0; part < PARTS; part++) {
-      FloatVector a00 = FloatVector.zero(FLOATS);
-      FloatVector a01 = a00;
-      FloatVector a10 = a00;
-      FloatVector a11 = a00;
-      FloatVector a20 = a00;
-      FloatVector a21 = a00;
-      FloatVector a30 = a00;
-      FloatVector a31 = a00;
-      FloatVector a40 = a00;
-      FloatVector a41 = a00;
-      FloatVector a50 = a00;
-      FloatVector a51 = a00;
-      FloatVector a60 = a00;
-      FloatVector a61 = a00;
-      FloatVector a70 = a00;
-      FloatVector a71 = a00;
-      long start = x + part * STEP;
-      long end = start + 8 * ROUND * length;
-      long next = start;
-      int to = part * LENGTH;
-      for (int i = 0; i < count * length; i++) {
-        long k = next & ADDRESS;
-        long block = 34L * i;
-        long bytes = block + 2 + part * BYTE_STEP;
-        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
-        FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + ROUND, ORDER);
-        FloatVector u0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 4 * ROUND, ORDER);
-        FloatVector u1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 5 * ROUND, ORDER);
-        float d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w0 + block) & 0xffff];
-        FloatVector p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a00 = p.fma(v0, a00);
-        a01 = p.fma(v1, a01);
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes + 16, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a00 = p.fma(u0, a00);
-        a01 = p.fma(u1, a01);
-        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w1 + block) & 0xffff];
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a10 = p.fma(v0, a10);
-        a11 = p.fma(v1, a11);
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes + 16, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a10 = p.fma(u0, a10);
-        a11 = p.fma(u1, a11);
-        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w2 + block) & 0xffff];
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w2 + bytes, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a20 = p.fma(v0, a20);
-        a21 = p.fma(v1, a21);
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w2 + bytes + 16, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a20 = p.fma(u0, a20);
-        a21 = p.fma(u1, a21);
-        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w3 + block) & 0xffff];
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w3 + bytes, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a30 = p.fma(v0, a30);
-        a31 = p.fma(v1, a31);
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w3 + bytes + 16, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a30 = p.fma(u0, a30);
-        a31 = p.fma(u1, a31);
-        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w4 + block) & 0xffff];
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w4 + bytes, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a40 = p.fma(v0, a40);
-        a41 = p.fma(v1, a41);
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w4 + bytes + 16, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a40 = p.fma(u0, a40);
-        a41 = p.fma(u1, a41);
-        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w5 + block) & 0xffff];
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w5 + bytes, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a50 = p.fma(v0, a50);
-        a51 = p.fma(v1, a51);
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w5 + bytes + 16, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a50 = p.fma(u0, a50);
-        a51 = p.fma(u1, a51);
-        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w6 + block) & 0xffff];
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w6 + bytes, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a60 = p.fma(v0, a60);
-        a61 = p.fma(v1, a61);
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w6 + bytes + 16, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a60 = p.fma(u0, a60);
-        a61 = p.fma(u1, a61);
-        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w7 + block) & 0xffff];
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w7 + bytes, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a70 = p.fma(v0, a70);
-        a71 = p.fma(v1, a71);
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w7 + bytes + 16, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a70 = p.fma(u0, a70);
-        a71 = p.fma(u1, a71);
-        next += 8 * ROUND;
-        if (next == end) {
-          a00.intoArray(sums, to);
-          a01.intoArray(sums, to + SUMS);
-          a10.intoArray(sums, to + 2 * SUMS);
-          a11.intoArray(sums, to + 3 * SUMS);
-          a20.intoArray(sums, to + 4 * SUMS);
-          a21.intoArray(sums, to + 5 * SUMS);
-          a30.intoArray(sums, to + 6 * SUMS);
-          a31.intoArray(sums, to + 7 * SUMS);
-          a40.intoArray(sums, to + 8 * SUMS);
-          a41.intoArray(sums, to + 9 * SUMS);
-          a50.intoArray(sums, to + 10 * SUMS);
-          a51.intoArray(sums, to + 11 * SUMS);
-          a60.intoArray(sums, to + 12 * SUMS);
-          a61.intoArray(sums, to + 13 * SUMS);
-          a70.intoArray(sums, to + 14 * SUMS);
-          a71.intoArray(sums, to + 15 * SUMS);
-          a00 = FloatVector.zero(FLOATS);
-          a01 = a00;
-          a10 = a00;
-          a11 = a00;
-          a20 = a00;
-          a21 = a00;
-          a30 = a00;
-          a31 = a00;
-          a40 = a00;
-          a41 = a00;
-          a50 = a00;
-          a51 = a00;
-          a60 = a00;
-          a61 = a00;
-          a70 = a00;
-          a71 = a00;
-          next = start;
-          to += 16 * SUMS;
-        }
-      }
-    }
-  }
-
-  /** Products of 4 rows × 2 tokens of Q8_0: 8 accumulators. */
-  private static void q8Dots4x2(
-      long x, long w0, long w1, long w2, long w3, int count, int columns, float[] sums) {
-    int length = columns / 32;
-    for (int part = 0; part < PARTS; part++) {
-      FloatVector a00 = FloatVector.zero(FLOATS);
-      FloatVector a01 = a00;
-      FloatVector a10 = a00;
-      FloatVector a11 = a00;
-      FloatVector a20 = a00;
-      FloatVector a21 = a00;
-      FloatVector a30 = a00;
-      FloatVector a31 = a00;
-      long start = x + part * STEP;
-      long end = start + 8 * ROUND * length;
-      long next = start;
-      int to = part * LENGTH;
-      for (int i = 0; i < count * length; i++) {
-        long k = next & ADDRESS;
-        long block = 34L * i;
-        long bytes = block + 2 + part * BYTE_STEP;
-        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
-        FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + ROUND, ORDER);
-        FloatVector u0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 4 * ROUND, ORDER);
-        FloatVector u1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 5 * ROUND, ORDER);
-        float d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w0 + block) & 0xffff];
-        FloatVector p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a00 = p.fma(v0, a00);
-        a01 = p.fma(v1, a01);
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes + 16, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a00 = p.fma(u0, a00);
-        a01 = p.fma(u1, a01);
-        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w1 + block) & 0xffff];
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a10 = p.fma(v0, a10);
-        a11 = p.fma(v1, a11);
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes + 16, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a10 = p.fma(u0, a10);
-        a11 = p.fma(u1, a11);
-        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w2 + block) & 0xffff];
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w2 + bytes, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a20 = p.fma(v0, a20);
-        a21 = p.fma(v1, a21);
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w2 + bytes + 16, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a20 = p.fma(u0, a20);
-        a21 = p.fma(u1, a21);
-        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w3 + block) & 0xffff];
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w3 + bytes, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a30 = p.fma(v0, a30);
-        a31 = p.fma(v1, a31);
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w3 + bytes + 16, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a30 = p.fma(u0, a30);
-        a31 = p.fma(u1, a31);
-        next += 8 * ROUND;
-        if (next == end) {
-          a00.intoArray(sums, to);
-          a01.intoArray(sums, to + SUMS);
-          a10.intoArray(sums, to + 2 * SUMS);
-          a11.intoArray(sums, to + 3 * SUMS);
-          a20.intoArray(sums, to + 4 * SUMS);
-          a21.intoArray(sums, to + 5 * SUMS);
-          a30.intoArray(sums, to + 6 * SUMS);
-          a31.intoArray(sums, to + 7 * SUMS);
-          a00 = FloatVector.zero(FLOATS);
-          a01 = a00;
-          a10 = a00;
-          a11 = a00;
-          a20 = a00;
-          a21 = a00;
-          a30 = a00;
-          a31 = a00;
-          next = start;
-          to += 8 * SUMS;
-        }
-      }
-    }
-  }
-
-  /** Products of 4 rows × 4 tokens of Q8_0: 16 accumulators. */
-  private static void q8Dots4x4(
-      long x, long w0, long w1, long w2, long w3, int count, int columns, float[] sums) {
-    int length = columns / 32;
-    for (int part = 0; part < PARTS; part++) {
-      FloatVector a00 = FloatVector.zero(FLOATS);
-      FloatVector a01 = a00;
-      FloatVector a02 = a00;
-      FloatVector a03 = a00;
-      FloatVector a10 = a00;
-      FloatVector a11 = a00;
-      FloatVector a12 = a00;
-      FloatVector a13 = a00;
-      FloatVector a20 = a00;
-      FloatVector a21 = a00;
-      FloatVector a22 = a00;
-      FloatVector a23 = a00;
-      FloatVector a30 = a00;
-      FloatVector a31 = a00;
-      FloatVector a32 = a00;
-      FloatVector a33 = a00;
-      long start = x + part * STEP;
-      long end = start + 8 * ROUND * length;
-      long next = start;
-      int to = part * LENGTH;
-      for (int i = 0; i < count * length; i++) {
-        long k = next & ADDRESS;
-        long block = 34L * i;
-        long bytes = block + 2 + part * BYTE_STEP;
-        FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
-        FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + ROUND, ORDER);
-        FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 2 * ROUND, ORDER);
-        FloatVector v3 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 3 * ROUND, ORDER);
-        FloatVector u0 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 4 * ROUND, ORDER);
-        FloatVector u1 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 5 * ROUND, ORDER);
-        FloatVector u2 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 6 * ROUND, ORDER);
-        FloatVector u3 = FloatVector.fromMemorySegment(FLOATS, ALL, k + 7 * ROUND, ORDER);
-        float d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w0 + block) & 0xffff];
-        FloatVector p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a00 = p.fma(v0, a00);
-        a01 = p.fma(v1, a01);
-        a02 = p.fma(v2, a02);
-        a03 = p.fma(v3, a03);
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w0 + bytes + 16, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a00 = p.fma(u0, a00);
-        a01 = p.fma(u1, a01);
-        a02 = p.fma(u2, a02);
-        a03 = p.fma(u3, a03);
-        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w1 + block) & 0xffff];
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a10 = p.fma(v0, a10);
-        a11 = p.fma(v1, a11);
-        a12 = p.fma(v2, a12);
-        a13 = p.fma(v3, a13);
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w1 + bytes + 16, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a10 = p.fma(u0, a10);
-        a11 = p.fma(u1, a11);
-        a12 = p.fma(u2, a12);
-        a13 = p.fma(u3, a13);
-        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w2 + block) & 0xffff];
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w2 + bytes, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a20 = p.fma(v0, a20);
-        a21 = p.fma(v1, a21);
-        a22 = p.fma(v2, a22);
-        a23 = p.fma(v3, a23);
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w2 + bytes + 16, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a20 = p.fma(u0, a20);
-        a21 = p.fma(u1, a21);
-        a22 = p.fma(u2, a22);
-        a23 = p.fma(u3, a23);
-        d = HALF_VALUES[ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w3 + block) & 0xffff];
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w3 + bytes, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a30 = p.fma(v0, a30);
-        a31 = p.fma(v1, a31);
-        a32 = p.fma(v2, a32);
-        a33 = p.fma(v3, a33);
-        p =
-            ((FloatVector)
-                    ByteVector.fromMemorySegment(BYTES, ALL, w3 + bytes + 16, ORDER)
-                        .convertShape(VectorOperators.B2F, FLOATS, 0))
-                .mul(d);
-        a30 = p.fma(u0, a30);
-        a31 = p.fma(u1, a31);
-        a32 = p.fma(u2, a32);
-        a33 = p.fma(u3, a33);
-        next += 8 * ROUND;
-        if (next == end) {
-          a00.intoArray(sums, to);
-          a01.intoArray(sums, to + SUMS);
-          a02.intoArray(sums, to + 2 * SUMS);
-          a03.intoArray(sums, to + 3 * SUMS);
-          a10.intoArray(sums, to + 4 * SUMS);
-          a11.intoArray(sums, to + 5 * SUMS);
-          a12.intoArray(sums, to + 6 * SUMS);
-          a13.intoArray(sums, to + 7 * SUMS);
-          a20.intoArray(sums, to + 8 * SUMS);
-          a21.intoArray(sums, to + 9 * SUMS);
-          a22.intoArray(sums, to + 10 * SUMS);
-          a23.intoArray(sums, to + 11 * SUMS);
-          a30.intoArray(sums, to + 12 * SUMS);
-          a31.intoArray(sums, to + 13 * SUMS);
-          a32.intoArray(sums, to + 14 * SUMS);
-          a33.intoArray(sums, to + 15 * SUMS);
-          a00 = FloatVector.zero(FLOATS);
-          a01 = a00;
-          a02 = a00;
-          a03 = a00;
-          a10 = a00;
-          a11 = a00;
-          a12 = a00;
-          a13 = a00;
-          a20 = a00;
-          a21 = a00;
-          a22 = a00;
-          a23 = a00;
-          a30 = a00;
-          a31 = a00;
-          a32 = a00;
-          a33 = a00;
-          next = start;
-          to += 16 * SUMS;
-        }
-      }
-    }
-  }
-
   @Override
-  public void quantize(long x, int columns, int[] out, int at, int stride) {
-    for (int block = 0; block < columns / Nibbles.COLUMNS; block++) {
-      quantize(x + 4L * Nibbles.COLUMNS * block, out, at + block * stride);
+  public void quantize(WeightType type, long x, int columns, int[] out, int at, int stride) {
+    for (int block = 0; block < columns / Packed.COLUMNS; block++) {
+      long from = x + 4L * Packed.COLUMNS * block;
+      if (type == WeightType.Q8_0) {
+        quantizeFinely(from, out, at + block * stride);
+      } else {
+        quantize(from, out, at + block * stride);
+      }
     }
+  }
+
+  /** One block of activations for octets. */
+  private static void quantizeFinely(long x, int[] out, int at) {
+    IntVector most = IntVector.zero(INTS);
+    for (int i = 0; i < Packed.COLUMNS; i += LENGTH) {
+      most = most.max(load(x + 4L * i).reinterpretAsInts().and(Integer.MAX_VALUE));
+    }
+    float largest = Float.intBitsToFloat(most.reduceLanes(VectorOperators.MAX));
+    float factor = largest < Packed.FINE_SMALLEST ? 0 : Packed.FINE_LARGEST / largest;
+    for (int i = 0; i < Packed.COLUMNS; i += LENGTH) {
+      load(x + 4L * i)
+          .mul(factor)
+          .add(Packed.ROUNDER)
+          .sub(Packed.ROUNDER)
+          .reinterpretAsInts()
+          .intoArray(out, at + i);
+    }
+    Packed.finishFinely(out, at, largest);
   }
 
   /** One block of activations. */
   private static void quantize(long x, int[] out, int at) {
     IntVector most = IntVector.zero(INTS);
-    for (int i = 0; i < Nibbles.COLUMNS; i += LENGTH) {
+    for (int i = 0; i < Packed.COLUMNS; i += LENGTH) {
       most = most.max(load(x + 4L * i).reinterpretAsInts().and(Integer.MAX_VALUE));
     }
     float largest = Float.intBitsToFloat(most.reduceLanes(VectorOperators.MAX));
-    float factor = largest < Nibbles.SMALLEST ? 0 : Nibbles.LARGEST / largest;
+    float factor = largest < Packed.SMALLEST ? 0 : Packed.LARGEST / largest;
     IntVector sum = IntVector.zero(INTS);
     IntVector half = sum;
-    for (int i = 0; i < Nibbles.COLUMNS; i += LENGTH) {
-      if (i == Nibbles.COLUMNS / 2) {
+    for (int i = 0; i < Packed.COLUMNS; i += LENGTH) {
+      if (i == Packed.COLUMNS / 2) {
         half = sum;
       }
       IntVector q =
           load(x + 4L * i)
               .mul(factor)
-              .add(Nibbles.ROUNDER)
+              .add(Packed.ROUNDER)
               .reinterpretAsInts()
-              .sub(Float.floatToRawIntBits(Nibbles.ROUNDER));
+              .sub(Float.floatToRawIntBits(Packed.ROUNDER));
       q.intoArray(out, at + 1 + i);
       sum = sum.add(q);
     }
     // From the last to the first, since each factor needs the integer before it.
-    for (int i = Nibbles.COLUMNS - LENGTH; i >= 0; i -= LENGTH) {
+    for (int i = Packed.COLUMNS - LENGTH; i >= 0; i -= LENGTH) {
       IntVector before = IntVector.fromArray(INTS, out, at + i);
       IntVector factors =
           IntVector.fromArray(INTS, out, at + 1 + i)
               .sub(before.lanewise(VectorOperators.LSHL, 4), NOT_FIRST_OF_FOUR);
       factors.and(0xffff).or(factors.lanewise(VectorOperators.LSHL, 16)).intoArray(out, at + 1 + i);
     }
-    Nibbles.finish(
+    Packed.finish(
         out,
         at,
         largest,
@@ -1965,18 +1322,21 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
-  public int nibbleTokens(int left) {
+  public int packedTokens(WeightType type, int left) {
     if (left == 1) {
       return 1;
     }
-    if (left == 2 || !MANY_REGISTERS) {
+    if (left == 2 || (!MANY_REGISTERS && type != WeightType.Q8_0)) {
       return 2;
     }
-    return left <= 4 ? 4 : 8;
+    if (type == WeightType.Q8_0 && left >= OCTET_TILES) {
+      return Math.min(left / OCTET_TOKENS * OCTET_TOKENS, MOST_TOKENS);
+    }
+    return left <= 4 || !MANY_REGISTERS || type == WeightType.Q8_0 ? 4 : 8;
   }
 
   @Override
-  public void nibbleDots(
+  public void packedDots(
       WeightType type,
       int[] x,
       int at,
@@ -1987,37 +1347,43 @@ final class VectorKernels implements Kernels {
       int columns,
       long out,
       long outStride,
-      float[] sums) {
+      long sums) {
+    int blocks = columns / Packed.COLUMNS;
+    if (type == WeightType.Q8_0 && together > 4) {
+      octetDots(x, at, together, tokens, w, rows, blocks, out, outStride, sums);
+      return;
+    }
     // As in dots, some streams of weights that lie apart, here of groups of rows; a group may need
     // several registers.
-    int streams = together > 4 ? 2 : 4;
-    int parts = Math.min(NIBBLE_PARTS, streams);
-    int groups = (rows + Nibbles.ROWS - 1) / Nibbles.ROWS;
+    int streams = streams(type, together);
+    int parts = Math.min(PACKED_PARTS, streams);
+    int groups = (rows + Packed.ROWS - 1) / Packed.ROWS;
     int groupsTogether = streams / parts;
     int each = (groups + groupsTogether - 1) / groupsTogether;
     for (int group = 0; group < each; group++) {
-      for (int part = 0; part < NIBBLE_PARTS; part += parts) {
-        Arrays.fill(sums, 0, streams * together * 2 * LENGTH, 0);
-        nibbleDots(
-            type,
-            x,
-            at,
-            together,
-            w + part * STEP,
-            group,
-            groups,
-            each,
-            parts,
-            columns / Nibbles.COLUMNS,
-            sums);
-        for (int s = 0; s < streams; s++) {
-          int row =
-              Nibbles.ROWS * (first(s / parts, groups, each) + group)
-                  + 2 * LENGTH * (part + s % parts);
-          for (int t = 0; t < tokens; t++) {
-            int from = (s * together + t) * 2 * LENGTH;
-            for (int i = 0; i < Math.min(2 * LENGTH, rows - row); i++) {
-              set(out + t * outStride + 4L * (row + i), sums[from + i % 2 * LENGTH + i / 2]);
+      for (int part = 0; part < PACKED_PARTS; part += parts) {
+        for (int t = 0; t < tokens; t += together) {
+          Memory.zero(sums, 2 * STEP * streams * together);
+          packedDots(
+              type,
+              x,
+              at + t * blocks * Packed.activationInts(type),
+              together,
+              w,
+              part,
+              group,
+              groups,
+              each,
+              parts,
+              blocks,
+              sums);
+          for (int s = 0; s < streams; s++) {
+            int row =
+                Packed.ROWS * (first(s / parts, groups, each) + group)
+                    + 2 * LENGTH * (part + s % parts);
+            for (int i = 0; i < Math.min(together, tokens - t); i++) {
+              long from = sums + 2 * STEP * (s * together + i);
+              storeRows(from, rows - row, out + (t + i) * outStride + 4L * row);
             }
           }
         }
@@ -2025,40 +1391,81 @@ final class VectorKernels implements Kernels {
     }
   }
 
-  private static void nibbleDots(
+  /** Registers of packed rows, of 16 bits each, that a kernel multiplies side by side. */
+  private static int streams(WeightType type, int together) {
+    if (type == WeightType.Q8_0) {
+      int registers = MANY_REGISTERS ? 16 : 8;
+      return Math.min(4, registers / (2 * together));
+    }
+    return together > 4 ? 2 : 4;
+  }
+
+  private static void packedDots(
       WeightType type,
       int[] x,
       int at,
       int together,
       long w,
+      int part,
       int group,
       int groups,
       int each,
       int parts,
       int blocks,
-      float[] sums) {
-    long groupBytes = Nibbles.groupBytes(type, blocks * Nibbles.COLUMNS);
-    long header = Nibbles.headerBytes(type);
-    long w0 = w + group * groupBytes;
-    long w1 = w0 + first(1 / parts, groups, each) * groupBytes + 1 % parts * STEP;
-    long w2 = w0 + first(2 / parts, groups, each) * groupBytes + 2 % parts * STEP;
-    long w3 = w0 + first(3 / parts, groups, each) * groupBytes + 3 % parts * STEP;
+      long sums) {
+    long groupBytes = Packed.groupBytes(type, blocks * Packed.COLUMNS);
+    long header = Packed.headerBytes(type);
+    int part1 = part + 1 % parts;
+    int part2 = part + 2 % parts;
+    int part3 = part + 3 % parts;
+    long g0 = w + group * groupBytes;
+    long g1 = g0 + first(1 / parts, groups, each) * groupBytes;
+    long g2 = g0 + first(2 / parts, groups, each) * groupBytes;
+    long g3 = g0 + first(3 / parts, groups, each) * groupBytes;
+    long w0 = g0 + part * STEP;
+    long w1 = g1 + part1 * STEP;
+    long w2 = g2 + part2 * STEP;
+    long w3 = g3 + part3 * STEP;
+    if (type == WeightType.Q8_0) {
+      long q0 = g0 + Packed.LINE + part * BYTE_STEP;
+      long q1 = g1 + Packed.LINE + part1 * BYTE_STEP;
+      long q2 = g2 + Packed.LINE + part2 * BYTE_STEP;
+      long q3 = g3 + Packed.LINE + part3 * BYTE_STEP;
+      switch (together) {
+        case 1 -> octetDots4x1(x, at, q0, q1, q2, q3, w0, w1, w2, w3, blocks, sums);
+        case 2 -> {
+          if (MANY_REGISTERS) {
+            octetDots4x2(x, at, q0, q1, q2, q3, w0, w1, w2, w3, blocks, sums);
+          } else {
+            octetDots2x2(x, at, q0, q1, w0, w1, blocks, sums);
+          }
+        }
+        default -> {
+          if (MANY_REGISTERS) {
+            octetDots2x4(x, at, q0, q1, w0, w1, blocks, sums);
+          } else {
+            octetDots1x4(x, at, q0, w0, blocks, sums);
+          }
+        }
+      }
+      return;
+    }
     if (type == WeightType.Q6_K) {
       int stride = together * ACTIVATION;
       switch (together) {
         case 1 -> sixDots4x1(x, at, w0, w1, w2, w3, blocks, 4, sums);
         case 2 -> {
-          sixDots2x2(x, at, stride, w0, w1, blocks, 4, 0, 4 * LENGTH, sums);
-          sixDots2x2(x, at, stride, w2, w3, blocks, 4, 8 * LENGTH, 12 * LENGTH, sums);
+          sixDots2x2(x, at, stride, w0, w1, blocks, 4, 0, 4 * STEP, sums);
+          sixDots2x2(x, at, stride, w2, w3, blocks, 4, 8 * STEP, 12 * STEP, sums);
         }
         case 4 -> {
-          sixDots2x4(x, at, stride, w0, w1, blocks, 4, 0, 8 * LENGTH, sums);
-          sixDots2x4(x, at, stride, w2, w3, blocks, 4, 16 * LENGTH, 24 * LENGTH, sums);
+          sixDots2x4(x, at, stride, w0, w1, blocks, 4, 0, 8 * STEP, sums);
+          sixDots2x4(x, at, stride, w2, w3, blocks, 4, 16 * STEP, 24 * STEP, sums);
         }
         default -> {
           int next = at + 4 * ACTIVATION;
-          sixDots2x4(x, at, stride, w0, w1, blocks, 4, 0, 16 * LENGTH, sums);
-          sixDots2x4(x, next, stride, w0, w1, blocks, 4, 8 * LENGTH, 24 * LENGTH, sums);
+          sixDots2x4(x, at, stride, w0, w1, blocks, 4, 0, 16 * STEP, sums);
+          sixDots2x4(x, next, stride, w0, w1, blocks, 4, 8 * STEP, 24 * STEP, sums);
         }
       }
       return;
@@ -2066,8 +1473,8 @@ final class VectorKernels implements Kernels {
     switch (together) {
       case 1 -> nibbleDots4x1(x, at, w0, w1, w2, w3, blocks, header, 4, sums);
       case 2 -> nibbleDots4x2(x, at, w0, w1, w2, w3, blocks, header, 4, sums);
-      case 4 -> nibbleDots4x4(x, at, w0, w1, w2, w3, blocks, header, 4, sums);
-      default -> nibbleDots2x8(x, at, w0, w1, blocks, header, 4, sums);
+      case 4 -> nibbleDots4x4(x, at, w0, w1, w2, w3, blocks, header, sums);
+      default -> nibbleDots2x8(x, at, w0, w1, blocks, header, sums);
     }
   }
 
@@ -2082,17 +1489,17 @@ final class VectorKernels implements Kernels {
       int blocks,
       long header,
       int shift,
-      float[] sums) {
+      long sums) {
     for (int block = 0; block < blocks; block++) {
-      long head = (block >>> 3) * (header + 8 * Nibbles.BLOCK_BYTES);
-      long at = head + header + (block & 7) * Nibbles.BLOCK_BYTES;
+      long head = (block >>> 3) * (header + 8 * Packed.BLOCK_BYTES);
+      long at = head + header + (block & 7) * Packed.BLOCK_BYTES;
       int token = first + block * ACTIVATION;
       ShortVector s00 = IntVector.broadcast(INTS, x[token]).reinterpretAsShorts();
       ShortVector s10 = s00;
       ShortVector s20 = s00;
       ShortVector s30 = s00;
-      for (int quad = 0; quad < Nibbles.COLUMNS / 4; quad++) {
-        long from = at + (quad + 1) * Nibbles.LINE;
+      for (int quad = 0; quad < Packed.COLUMNS / 4; quad++) {
+        long from = at + (quad + 1) * Packed.LINE;
         int factor = token + 4 * quad;
         ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + from) & ADDRESS, ORDER);
         ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + from) & ADDRESS, ORDER);
@@ -2122,22 +1529,20 @@ final class VectorKernels implements Kernels {
                   : q3.lanewise(VectorOperators.LSHR, shift);
         }
       }
-      s00.reinterpretAsFloats().intoArray(sums, DOTS);
-      s10.reinterpretAsFloats().intoArray(sums, DOTS + LENGTH);
-      s20.reinterpretAsFloats().intoArray(sums, DOTS + 2 * LENGTH);
-      s30.reinterpretAsFloats().intoArray(sums, DOTS + 3 * LENGTH);
+      s00.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS) & ADDRESS, ORDER);
+      s10.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + STEP) & ADDRESS, ORDER);
+      s20.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 2 * STEP) & ADDRESS, ORDER);
+      s30.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 3 * STEP) & ADDRESS, ORDER);
       if (header == 0) {
-        addBlock(w0 + at, w1 + at, x, token, 1, 0, sums);
-        addBlock(w2 + at, w3 + at, x, token, 1, 2, sums);
+        addBlocks(w0 + at, w1 + at, w2 + at, w3 + at, 4, x, token, 1, sums);
       } else {
         if ((block & 7) == 0) {
           addHeader(w0 + head, FACTORS, sums);
-          addHeader(w1 + head, FACTORS + 4 * LENGTH, sums);
-          addHeader(w2 + head, FACTORS + 8 * LENGTH, sums);
-          addHeader(w3 + head, FACTORS + 12 * LENGTH, sums);
+          addHeader(w1 + head, FACTORS + 4 * STEP, sums);
+          addHeader(w2 + head, FACTORS + 8 * STEP, sums);
+          addHeader(w3 + head, FACTORS + 12 * STEP, sums);
         }
-        addBlockWithMinima(w0 + at, w1 + at, x, token, 1, 0, FACTORS, sums);
-        addBlockWithMinima(w2 + at, w3 + at, x, token, 1, 2, FACTORS + 8 * LENGTH, sums);
+        addBlocksWithMinima(w0 + at, w1 + at, w2 + at, w3 + at, 4, x, token, 1, sums);
       }
     }
   }
@@ -2156,10 +1561,10 @@ final class VectorKernels implements Kernels {
       int blocks,
       long header,
       int shift,
-      float[] sums) {
+      long sums) {
     for (int block = 0; block < blocks; block++) {
-      long head = (block >>> 3) * (header + 8 * Nibbles.BLOCK_BYTES);
-      long at = head + header + (block & 7) * Nibbles.BLOCK_BYTES;
+      long head = (block >>> 3) * (header + 8 * Packed.BLOCK_BYTES);
+      long at = head + header + (block & 7) * Packed.BLOCK_BYTES;
       int token = first + block * 2 * ACTIVATION;
       ShortVector s00 = IntVector.broadcast(INTS, x[token]).reinterpretAsShorts();
       ShortVector s10 = s00;
@@ -2169,8 +1574,8 @@ final class VectorKernels implements Kernels {
       ShortVector s11 = s01;
       ShortVector s21 = s01;
       ShortVector s31 = s01;
-      for (int quad = 0; quad < Nibbles.COLUMNS / 4; quad++) {
-        long from = at + (quad + 1) * Nibbles.LINE;
+      for (int quad = 0; quad < Packed.COLUMNS / 4; quad++) {
+        long from = at + (quad + 1) * Packed.LINE;
         int factor = token + 4 * quad;
         ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + from) & ADDRESS, ORDER);
         ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + from) & ADDRESS, ORDER);
@@ -2269,46 +1674,39 @@ final class VectorKernels implements Kernels {
         s21 = s21.add(q2.mul(x13));
         s31 = s31.add(q3.mul(x13));
       }
-      s00.reinterpretAsFloats().intoArray(sums, DOTS);
-      s01.reinterpretAsFloats().intoArray(sums, DOTS + LENGTH);
-      s10.reinterpretAsFloats().intoArray(sums, DOTS + 2 * LENGTH);
-      s11.reinterpretAsFloats().intoArray(sums, DOTS + 3 * LENGTH);
-      s20.reinterpretAsFloats().intoArray(sums, DOTS + 4 * LENGTH);
-      s21.reinterpretAsFloats().intoArray(sums, DOTS + 5 * LENGTH);
-      s30.reinterpretAsFloats().intoArray(sums, DOTS + 6 * LENGTH);
-      s31.reinterpretAsFloats().intoArray(sums, DOTS + 7 * LENGTH);
+      s00.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS) & ADDRESS, ORDER);
+      s01.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + STEP) & ADDRESS, ORDER);
+      s10.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 2 * STEP) & ADDRESS, ORDER);
+      s11.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 3 * STEP) & ADDRESS, ORDER);
+      s20.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 4 * STEP) & ADDRESS, ORDER);
+      s21.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 5 * STEP) & ADDRESS, ORDER);
+      s30.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 6 * STEP) & ADDRESS, ORDER);
+      s31.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 7 * STEP) & ADDRESS, ORDER);
       if (header == 0) {
-        addBlock(w0 + at, w1 + at, x, token, 2, 0, sums);
-        addBlock(w2 + at, w3 + at, x, token, 2, 4, sums);
+        addBlocks(w0 + at, w1 + at, w2 + at, w3 + at, 4, x, token, 2, sums);
       } else {
         if ((block & 7) == 0) {
           addHeader(w0 + head, FACTORS, sums);
-          addHeader(w1 + head, FACTORS + 4 * LENGTH, sums);
-          addHeader(w2 + head, FACTORS + 8 * LENGTH, sums);
-          addHeader(w3 + head, FACTORS + 12 * LENGTH, sums);
+          addHeader(w1 + head, FACTORS + 4 * STEP, sums);
+          addHeader(w2 + head, FACTORS + 8 * STEP, sums);
+          addHeader(w3 + head, FACTORS + 12 * STEP, sums);
         }
-        addBlockWithMinima(w0 + at, w1 + at, x, token, 2, 0, FACTORS, sums);
-        addBlockWithMinima(w2 + at, w3 + at, x, token, 2, 4, FACTORS + 8 * LENGTH, sums);
+        addBlocksWithMinima(w0 + at, w1 + at, w2 + at, w3 + at, 4, x, token, 2, sums);
       }
     }
   }
 
   /** Products of 4 registers of rows, with 4 tokens: 16 accumulators. */
   private static void nibbleDots4x4(
-      int[] x,
-      int first,
-      long w0,
-      long w1,
-      long w2,
-      long w3,
-      int blocks,
-      long header,
-      int shift,
-      float[] sums) {
+      int[] x, int first, long w0, long w1, long w2, long w3, int blocks, long header, long sums) {
     for (int block = 0; block < blocks; block++) {
-      long head = (block >>> 3) * (header + 8 * Nibbles.BLOCK_BYTES);
-      long at = head + header + (block & 7) * Nibbles.BLOCK_BYTES;
-      int token = first + block * 4 * ACTIVATION;
+      long head = (block >>> 3) * (header + 8 * Packed.BLOCK_BYTES);
+      long at = head + header + (block & 7) * Packed.BLOCK_BYTES;
+      int token = first + block * (4 * ACTIVATION);
+      long b0 = (w0 + at + Packed.LINE) & ADDRESS;
+      long b1 = (w1 + at + Packed.LINE) & ADDRESS;
+      long b2 = (w2 + at + Packed.LINE) & ADDRESS;
+      long b3 = (w3 + at + Packed.LINE) & ADDRESS;
       ShortVector s00 = IntVector.broadcast(INTS, x[token]).reinterpretAsShorts();
       ShortVector s10 = s00;
       ShortVector s20 = s00;
@@ -2325,94 +1723,96 @@ final class VectorKernels implements Kernels {
       ShortVector s13 = s03;
       ShortVector s23 = s03;
       ShortVector s33 = s03;
-      for (int quad = 0; quad < Nibbles.COLUMNS / 4; quad++) {
-        long from = at + (quad + 1) * Nibbles.LINE;
-        int factor = token + 4 * quad;
-        ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + from) & ADDRESS, ORDER);
-        ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + from) & ADDRESS, ORDER);
-        ShortVector q2 = ShortVector.fromMemorySegment(SHORTS, ALL, (w2 + from) & ADDRESS, ORDER);
-        ShortVector q3 = ShortVector.fromMemorySegment(SHORTS, ALL, (w3 + from) & ADDRESS, ORDER);
-        for (int i = 1; i <= 4; i++) {
-          ShortVector x0 = IntVector.broadcast(INTS, x[factor + i]).reinterpretAsShorts();
-          s00 = s00.add(q0.mul(x0));
-          s10 = s10.add(q1.mul(x0));
-          s20 = s20.add(q2.mul(x0));
-          s30 = s30.add(q3.mul(x0));
-          ShortVector x1 =
-              IntVector.broadcast(INTS, x[factor + i + ACTIVATION]).reinterpretAsShorts();
-          s01 = s01.add(q0.mul(x1));
-          s11 = s11.add(q1.mul(x1));
-          s21 = s21.add(q2.mul(x1));
-          s31 = s31.add(q3.mul(x1));
-          ShortVector x2 =
-              IntVector.broadcast(INTS, x[factor + i + 2 * ACTIVATION]).reinterpretAsShorts();
-          s02 = s02.add(q0.mul(x2));
-          s12 = s12.add(q1.mul(x2));
-          s22 = s22.add(q2.mul(x2));
-          s32 = s32.add(q3.mul(x2));
-          ShortVector x3 =
-              IntVector.broadcast(INTS, x[factor + i + 3 * ACTIVATION]).reinterpretAsShorts();
-          s03 = s03.add(q0.mul(x3));
-          s13 = s13.add(q1.mul(x3));
-          s23 = s23.add(q2.mul(x3));
-          s33 = s33.add(q3.mul(x3));
-          q0 =
-              BITS == 512
-                  ? q0.lanewise(VectorOperators.LSHR, FOURS)
-                  : q0.lanewise(VectorOperators.LSHR, shift);
-          q1 =
-              BITS == 512
-                  ? q1.lanewise(VectorOperators.LSHR, FOURS)
-                  : q1.lanewise(VectorOperators.LSHR, shift);
-          q2 =
-              BITS == 512
-                  ? q2.lanewise(VectorOperators.LSHR, FOURS)
-                  : q2.lanewise(VectorOperators.LSHR, shift);
-          q3 =
-              BITS == 512
-                  ? q3.lanewise(VectorOperators.LSHR, FOURS)
-                  : q3.lanewise(VectorOperators.LSHR, shift);
-        }
+      for (int i = 0; i < Packed.COLUMNS; i++) {
+        long from = (i >>> 2) * Packed.LINE;
+        int four = 4 * (i & 3);
+        ShortVector fours =
+            BITS == 512
+                ? ShortVector.fromArray(SHORTS, NIBBLE_SHIFTS, four * (SHORTS.length() / 4))
+                : FOURS;
+        ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, b0 + from, ORDER);
+        q0 =
+            BITS == 512
+                ? q0.lanewise(VectorOperators.LSHR, fours)
+                : q0.lanewise(VectorOperators.LSHR, four);
+        ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, b1 + from, ORDER);
+        q1 =
+            BITS == 512
+                ? q1.lanewise(VectorOperators.LSHR, fours)
+                : q1.lanewise(VectorOperators.LSHR, four);
+        ShortVector q2 = ShortVector.fromMemorySegment(SHORTS, ALL, b2 + from, ORDER);
+        q2 =
+            BITS == 512
+                ? q2.lanewise(VectorOperators.LSHR, fours)
+                : q2.lanewise(VectorOperators.LSHR, four);
+        ShortVector q3 = ShortVector.fromMemorySegment(SHORTS, ALL, b3 + from, ORDER);
+        q3 =
+            BITS == 512
+                ? q3.lanewise(VectorOperators.LSHR, fours)
+                : q3.lanewise(VectorOperators.LSHR, four);
+        ShortVector x0 = IntVector.broadcast(INTS, x[token + 1 + i]).reinterpretAsShorts();
+        s00 = s00.add(q0.mul(x0));
+        s10 = s10.add(q1.mul(x0));
+        s20 = s20.add(q2.mul(x0));
+        s30 = s30.add(q3.mul(x0));
+        ShortVector x1 =
+            IntVector.broadcast(INTS, x[token + 1 + i + ACTIVATION]).reinterpretAsShorts();
+        s01 = s01.add(q0.mul(x1));
+        s11 = s11.add(q1.mul(x1));
+        s21 = s21.add(q2.mul(x1));
+        s31 = s31.add(q3.mul(x1));
+        ShortVector x2 =
+            IntVector.broadcast(INTS, x[token + 1 + i + 2 * ACTIVATION]).reinterpretAsShorts();
+        s02 = s02.add(q0.mul(x2));
+        s12 = s12.add(q1.mul(x2));
+        s22 = s22.add(q2.mul(x2));
+        s32 = s32.add(q3.mul(x2));
+        ShortVector x3 =
+            IntVector.broadcast(INTS, x[token + 1 + i + 3 * ACTIVATION]).reinterpretAsShorts();
+        s03 = s03.add(q0.mul(x3));
+        s13 = s13.add(q1.mul(x3));
+        s23 = s23.add(q2.mul(x3));
+        s33 = s33.add(q3.mul(x3));
       }
-      s00.reinterpretAsFloats().intoArray(sums, DOTS);
-      s01.reinterpretAsFloats().intoArray(sums, DOTS + LENGTH);
-      s02.reinterpretAsFloats().intoArray(sums, DOTS + 2 * LENGTH);
-      s03.reinterpretAsFloats().intoArray(sums, DOTS + 3 * LENGTH);
-      s10.reinterpretAsFloats().intoArray(sums, DOTS + 4 * LENGTH);
-      s11.reinterpretAsFloats().intoArray(sums, DOTS + 5 * LENGTH);
-      s12.reinterpretAsFloats().intoArray(sums, DOTS + 6 * LENGTH);
-      s13.reinterpretAsFloats().intoArray(sums, DOTS + 7 * LENGTH);
-      s20.reinterpretAsFloats().intoArray(sums, DOTS + 8 * LENGTH);
-      s21.reinterpretAsFloats().intoArray(sums, DOTS + 9 * LENGTH);
-      s22.reinterpretAsFloats().intoArray(sums, DOTS + 10 * LENGTH);
-      s23.reinterpretAsFloats().intoArray(sums, DOTS + 11 * LENGTH);
-      s30.reinterpretAsFloats().intoArray(sums, DOTS + 12 * LENGTH);
-      s31.reinterpretAsFloats().intoArray(sums, DOTS + 13 * LENGTH);
-      s32.reinterpretAsFloats().intoArray(sums, DOTS + 14 * LENGTH);
-      s33.reinterpretAsFloats().intoArray(sums, DOTS + 15 * LENGTH);
+      s00.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS) & ADDRESS, ORDER);
+      s01.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + STEP) & ADDRESS, ORDER);
+      s02.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 2 * STEP) & ADDRESS, ORDER);
+      s03.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 3 * STEP) & ADDRESS, ORDER);
+      s10.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 4 * STEP) & ADDRESS, ORDER);
+      s11.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 5 * STEP) & ADDRESS, ORDER);
+      s12.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 6 * STEP) & ADDRESS, ORDER);
+      s13.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 7 * STEP) & ADDRESS, ORDER);
+      s20.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 8 * STEP) & ADDRESS, ORDER);
+      s21.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 9 * STEP) & ADDRESS, ORDER);
+      s22.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 10 * STEP) & ADDRESS, ORDER);
+      s23.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 11 * STEP) & ADDRESS, ORDER);
+      s30.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 12 * STEP) & ADDRESS, ORDER);
+      s31.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 13 * STEP) & ADDRESS, ORDER);
+      s32.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 14 * STEP) & ADDRESS, ORDER);
+      s33.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 15 * STEP) & ADDRESS, ORDER);
       if (header == 0) {
-        addBlock(w0 + at, w1 + at, x, token, 4, 0, sums);
-        addBlock(w2 + at, w3 + at, x, token, 4, 8, sums);
+        addBlocks(w0 + at, w1 + at, w2 + at, w3 + at, 4, x, token, 4, sums);
       } else {
         if ((block & 7) == 0) {
           addHeader(w0 + head, FACTORS, sums);
-          addHeader(w1 + head, FACTORS + 4 * LENGTH, sums);
-          addHeader(w2 + head, FACTORS + 8 * LENGTH, sums);
-          addHeader(w3 + head, FACTORS + 12 * LENGTH, sums);
+          addHeader(w1 + head, FACTORS + 4 * STEP, sums);
+          addHeader(w2 + head, FACTORS + 8 * STEP, sums);
+          addHeader(w3 + head, FACTORS + 12 * STEP, sums);
         }
-        addBlockWithMinima(w0 + at, w1 + at, x, token, 4, 0, FACTORS, sums);
-        addBlockWithMinima(w2 + at, w3 + at, x, token, 4, 8, FACTORS + 8 * LENGTH, sums);
+        addBlocksWithMinima(w0 + at, w1 + at, w2 + at, w3 + at, 4, x, token, 4, sums);
       }
     }
   }
 
   /** Products of 2 registers of rows, with 8 tokens: 16 accumulators. */
   private static void nibbleDots2x8(
-      int[] x, int first, long w0, long w1, int blocks, long header, int shift, float[] sums) {
+      int[] x, int first, long w0, long w1, int blocks, long header, long sums) {
     for (int block = 0; block < blocks; block++) {
-      long head = (block >>> 3) * (header + 8 * Nibbles.BLOCK_BYTES);
-      long at = head + header + (block & 7) * Nibbles.BLOCK_BYTES;
-      int token = first + block * 8 * ACTIVATION;
+      long head = (block >>> 3) * (header + 8 * Packed.BLOCK_BYTES);
+      long at = head + header + (block & 7) * Packed.BLOCK_BYTES;
+      int token = first + block * (8 * ACTIVATION);
+      long b0 = (w0 + at + Packed.LINE) & ADDRESS;
+      long b1 = (w1 + at + Packed.LINE) & ADDRESS;
       ShortVector s00 = IntVector.broadcast(INTS, x[token]).reinterpretAsShorts();
       ShortVector s10 = s00;
       ShortVector s01 = IntVector.broadcast(INTS, x[token + ACTIVATION]).reinterpretAsShorts();
@@ -2429,272 +1829,216 @@ final class VectorKernels implements Kernels {
       ShortVector s16 = s06;
       ShortVector s07 = IntVector.broadcast(INTS, x[token + 7 * ACTIVATION]).reinterpretAsShorts();
       ShortVector s17 = s07;
-      for (int quad = 0; quad < Nibbles.COLUMNS / 4; quad++) {
-        long from = at + (quad + 1) * Nibbles.LINE;
-        int factor = token + 4 * quad;
-        ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + from) & ADDRESS, ORDER);
-        ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + from) & ADDRESS, ORDER);
-        for (int i = 1; i <= 4; i++) {
-          ShortVector x0 = IntVector.broadcast(INTS, x[factor + i]).reinterpretAsShorts();
-          s00 = s00.add(q0.mul(x0));
-          s10 = s10.add(q1.mul(x0));
-          ShortVector x1 =
-              IntVector.broadcast(INTS, x[factor + i + ACTIVATION]).reinterpretAsShorts();
-          s01 = s01.add(q0.mul(x1));
-          s11 = s11.add(q1.mul(x1));
-          ShortVector x2 =
-              IntVector.broadcast(INTS, x[factor + i + 2 * ACTIVATION]).reinterpretAsShorts();
-          s02 = s02.add(q0.mul(x2));
-          s12 = s12.add(q1.mul(x2));
-          ShortVector x3 =
-              IntVector.broadcast(INTS, x[factor + i + 3 * ACTIVATION]).reinterpretAsShorts();
-          s03 = s03.add(q0.mul(x3));
-          s13 = s13.add(q1.mul(x3));
-          ShortVector x4 =
-              IntVector.broadcast(INTS, x[factor + i + 4 * ACTIVATION]).reinterpretAsShorts();
-          s04 = s04.add(q0.mul(x4));
-          s14 = s14.add(q1.mul(x4));
-          ShortVector x5 =
-              IntVector.broadcast(INTS, x[factor + i + 5 * ACTIVATION]).reinterpretAsShorts();
-          s05 = s05.add(q0.mul(x5));
-          s15 = s15.add(q1.mul(x5));
-          ShortVector x6 =
-              IntVector.broadcast(INTS, x[factor + i + 6 * ACTIVATION]).reinterpretAsShorts();
-          s06 = s06.add(q0.mul(x6));
-          s16 = s16.add(q1.mul(x6));
-          ShortVector x7 =
-              IntVector.broadcast(INTS, x[factor + i + 7 * ACTIVATION]).reinterpretAsShorts();
-          s07 = s07.add(q0.mul(x7));
-          s17 = s17.add(q1.mul(x7));
-          q0 =
-              BITS == 512
-                  ? q0.lanewise(VectorOperators.LSHR, FOURS)
-                  : q0.lanewise(VectorOperators.LSHR, shift);
-          q1 =
-              BITS == 512
-                  ? q1.lanewise(VectorOperators.LSHR, FOURS)
-                  : q1.lanewise(VectorOperators.LSHR, shift);
-        }
+      for (int i = 0; i < Packed.COLUMNS; i++) {
+        long from = (i >>> 2) * Packed.LINE;
+        int four = 4 * (i & 3);
+        ShortVector fours =
+            BITS == 512
+                ? ShortVector.fromArray(SHORTS, NIBBLE_SHIFTS, four * (SHORTS.length() / 4))
+                : FOURS;
+        ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, b0 + from, ORDER);
+        q0 =
+            BITS == 512
+                ? q0.lanewise(VectorOperators.LSHR, fours)
+                : q0.lanewise(VectorOperators.LSHR, four);
+        ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, b1 + from, ORDER);
+        q1 =
+            BITS == 512
+                ? q1.lanewise(VectorOperators.LSHR, fours)
+                : q1.lanewise(VectorOperators.LSHR, four);
+        ShortVector x0 = IntVector.broadcast(INTS, x[token + 1 + i]).reinterpretAsShorts();
+        s00 = s00.add(q0.mul(x0));
+        s10 = s10.add(q1.mul(x0));
+        ShortVector x1 =
+            IntVector.broadcast(INTS, x[token + 1 + i + ACTIVATION]).reinterpretAsShorts();
+        s01 = s01.add(q0.mul(x1));
+        s11 = s11.add(q1.mul(x1));
+        ShortVector x2 =
+            IntVector.broadcast(INTS, x[token + 1 + i + 2 * ACTIVATION]).reinterpretAsShorts();
+        s02 = s02.add(q0.mul(x2));
+        s12 = s12.add(q1.mul(x2));
+        ShortVector x3 =
+            IntVector.broadcast(INTS, x[token + 1 + i + 3 * ACTIVATION]).reinterpretAsShorts();
+        s03 = s03.add(q0.mul(x3));
+        s13 = s13.add(q1.mul(x3));
+        ShortVector x4 =
+            IntVector.broadcast(INTS, x[token + 1 + i + 4 * ACTIVATION]).reinterpretAsShorts();
+        s04 = s04.add(q0.mul(x4));
+        s14 = s14.add(q1.mul(x4));
+        ShortVector x5 =
+            IntVector.broadcast(INTS, x[token + 1 + i + 5 * ACTIVATION]).reinterpretAsShorts();
+        s05 = s05.add(q0.mul(x5));
+        s15 = s15.add(q1.mul(x5));
+        ShortVector x6 =
+            IntVector.broadcast(INTS, x[token + 1 + i + 6 * ACTIVATION]).reinterpretAsShorts();
+        s06 = s06.add(q0.mul(x6));
+        s16 = s16.add(q1.mul(x6));
+        ShortVector x7 =
+            IntVector.broadcast(INTS, x[token + 1 + i + 7 * ACTIVATION]).reinterpretAsShorts();
+        s07 = s07.add(q0.mul(x7));
+        s17 = s17.add(q1.mul(x7));
       }
-      s00.reinterpretAsFloats().intoArray(sums, DOTS);
-      s01.reinterpretAsFloats().intoArray(sums, DOTS + LENGTH);
-      s02.reinterpretAsFloats().intoArray(sums, DOTS + 2 * LENGTH);
-      s03.reinterpretAsFloats().intoArray(sums, DOTS + 3 * LENGTH);
-      s04.reinterpretAsFloats().intoArray(sums, DOTS + 4 * LENGTH);
-      s05.reinterpretAsFloats().intoArray(sums, DOTS + 5 * LENGTH);
-      s06.reinterpretAsFloats().intoArray(sums, DOTS + 6 * LENGTH);
-      s07.reinterpretAsFloats().intoArray(sums, DOTS + 7 * LENGTH);
-      s10.reinterpretAsFloats().intoArray(sums, DOTS + 8 * LENGTH);
-      s11.reinterpretAsFloats().intoArray(sums, DOTS + 9 * LENGTH);
-      s12.reinterpretAsFloats().intoArray(sums, DOTS + 10 * LENGTH);
-      s13.reinterpretAsFloats().intoArray(sums, DOTS + 11 * LENGTH);
-      s14.reinterpretAsFloats().intoArray(sums, DOTS + 12 * LENGTH);
-      s15.reinterpretAsFloats().intoArray(sums, DOTS + 13 * LENGTH);
-      s16.reinterpretAsFloats().intoArray(sums, DOTS + 14 * LENGTH);
-      s17.reinterpretAsFloats().intoArray(sums, DOTS + 15 * LENGTH);
+      s00.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS) & ADDRESS, ORDER);
+      s01.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + STEP) & ADDRESS, ORDER);
+      s02.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 2 * STEP) & ADDRESS, ORDER);
+      s03.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 3 * STEP) & ADDRESS, ORDER);
+      s04.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 4 * STEP) & ADDRESS, ORDER);
+      s05.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 5 * STEP) & ADDRESS, ORDER);
+      s06.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 6 * STEP) & ADDRESS, ORDER);
+      s07.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 7 * STEP) & ADDRESS, ORDER);
+      s10.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 8 * STEP) & ADDRESS, ORDER);
+      s11.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 9 * STEP) & ADDRESS, ORDER);
+      s12.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 10 * STEP) & ADDRESS, ORDER);
+      s13.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 11 * STEP) & ADDRESS, ORDER);
+      s14.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 12 * STEP) & ADDRESS, ORDER);
+      s15.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 13 * STEP) & ADDRESS, ORDER);
+      s16.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 14 * STEP) & ADDRESS, ORDER);
+      s17.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 15 * STEP) & ADDRESS, ORDER);
       if (header == 0) {
-        addBlock(w0 + at, w1 + at, x, token, 8, 0, sums);
+        addBlocks(w0 + at, w1 + at, w0 + at, w0 + at, 2, x, token, 8, sums);
       } else {
         if ((block & 7) == 0) {
           addHeader(w0 + head, FACTORS, sums);
-          addHeader(w1 + head, FACTORS + 4 * LENGTH, sums);
+          addHeader(w1 + head, FACTORS + 4 * STEP, sums);
         }
-        addBlockWithMinima(w0 + at, w1 + at, x, token, 8, 0, FACTORS, sums);
+        addBlocksWithMinima(w0 + at, w1 + at, w0 + at, w0 + at, 2, x, token, 8, sums);
       }
     }
   }
 
   /**
-   * Adds what two registers of rows gave in a block to their sums, those of even rows before those
-   * of odd ones. A method of its own, and long enough to stay one: with the sums of the block in
-   * one method C2 runs out of what it may inline.
+   * Adds what registers of rows gave in a block to their sums, those of even rows before those of
+   * odd ones. A method of its own, and one register at a time: with more in one method C2 runs out
+   * of what it may inline.
    */
-  private static void addBlock(
-      long w0, long w1, int[] x, int token, int tokens, int first, float[] sums) {
-    IntVector h0 =
-        ShortVector.fromMemorySegment(SHORTS, ALL, w0 & ADDRESS, ORDER).reinterpretAsInts();
-    FloatVector even0 =
-        h0.lanewise(VectorOperators.LSHL, 16)
-            .lanewise(VectorOperators.ASHR, 3)
-            .and(HALF_BITS)
-            .reinterpretAsFloats()
-            .mul(0x1p112f);
-    FloatVector odd0 =
-        h0.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(0x1p112f);
-    IntVector h1 =
-        ShortVector.fromMemorySegment(SHORTS, ALL, w1 & ADDRESS, ORDER).reinterpretAsInts();
-    FloatVector even1 =
-        h1.lanewise(VectorOperators.LSHL, 16)
-            .lanewise(VectorOperators.ASHR, 3)
-            .and(HALF_BITS)
-            .reinterpretAsFloats()
-            .mul(0x1p112f);
-    FloatVector odd1 =
-        h1.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(0x1p112f);
-    for (int t = 0; t < tokens; t++) {
-      float scale = Float.intBitsToFloat(x[token + t * ACTIVATION + Nibbles.ACTIVATION_SCALE]);
-      int at = (first + t) * LENGTH;
-      int next = at + tokens * LENGTH;
-      IntVector dots0 = FloatVector.fromArray(FLOATS, sums, DOTS + at).reinterpretAsInts();
-      ((FloatVector)
-              dots0
-                  .lanewise(VectorOperators.LSHL, 16)
-                  .lanewise(VectorOperators.ASHR, 16)
-                  .convertShape(VectorOperators.I2F, FLOATS, 0))
-          .fma(even0.mul(scale), FloatVector.fromArray(FLOATS, sums, 2 * at))
-          .intoArray(sums, 2 * at);
-      ((FloatVector)
-              dots0.lanewise(VectorOperators.ASHR, 16).convertShape(VectorOperators.I2F, FLOATS, 0))
-          .fma(odd0.mul(scale), FloatVector.fromArray(FLOATS, sums, 2 * at + LENGTH))
-          .intoArray(sums, 2 * at + LENGTH);
-      IntVector dots1 = FloatVector.fromArray(FLOATS, sums, DOTS + next).reinterpretAsInts();
-      ((FloatVector)
-              dots1
-                  .lanewise(VectorOperators.LSHL, 16)
-                  .lanewise(VectorOperators.ASHR, 16)
-                  .convertShape(VectorOperators.I2F, FLOATS, 0))
-          .fma(even1.mul(scale), FloatVector.fromArray(FLOATS, sums, 2 * next))
-          .intoArray(sums, 2 * next);
-      ((FloatVector)
-              dots1.lanewise(VectorOperators.ASHR, 16).convertShape(VectorOperators.I2F, FLOATS, 0))
-          .fma(odd1.mul(scale), FloatVector.fromArray(FLOATS, sums, 2 * next + LENGTH))
-          .intoArray(sums, 2 * next + LENGTH);
+  private static void addBlocks(
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      int registers,
+      int[] x,
+      int token,
+      int tokens,
+      long sums) {
+    long from = (sums + DOTS) & ADDRESS;
+    long to = sums & ADDRESS;
+    for (int r = 0; r < registers; r++) {
+      long w = r == 0 ? w0 : r == 1 ? w1 : r == 2 ? w2 : w3;
+      IntVector h =
+          ShortVector.fromMemorySegment(SHORTS, ALL, w & ADDRESS, ORDER).reinterpretAsInts();
+      FloatVector even =
+          h.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_BITS)
+              .reinterpretAsFloats()
+              .mul(0x1p112f);
+      FloatVector odd =
+          h.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(0x1p112f);
+      for (int t = 0; t < tokens; t++) {
+        FloatVector scale =
+            IntVector.broadcast(INTS, x[token + t * ACTIVATION + SCALE]).reinterpretAsFloats();
+        IntVector dots = IntVector.fromMemorySegment(INTS, ALL, from, ORDER);
+        floats(dots.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
+            .fma(even.mul(scale), FloatVector.fromMemorySegment(FLOATS, ALL, to, ORDER))
+            .intoMemorySegment(ALL, to, ORDER);
+        floats(dots.lanewise(VectorOperators.ASHR, 16))
+            .fma(odd.mul(scale), FloatVector.fromMemorySegment(FLOATS, ALL, to + STEP, ORDER))
+            .intoMemorySegment(ALL, to + STEP, ORDER);
+        from = (from + STEP) & ADDRESS;
+        to = (to + 2 * STEP) & ADDRESS;
+      }
     }
   }
 
   /** Scales of weights, and those of minima, negated: of even rows before those of odd ones. */
-  private static void addHeader(long w, int to, float[] sums) {
+  private static void addHeader(long w, long to, long sums) {
     IntVector d =
         ShortVector.fromMemorySegment(SHORTS, ALL, w & ADDRESS, ORDER).reinterpretAsInts();
     IntVector e =
-        ShortVector.fromMemorySegment(SHORTS, ALL, (w + Nibbles.LINE) & ADDRESS, ORDER)
+        ShortVector.fromMemorySegment(SHORTS, ALL, (w + Packed.LINE) & ADDRESS, ORDER)
             .reinterpretAsInts();
     d.lanewise(VectorOperators.LSHL, 16)
         .lanewise(VectorOperators.ASHR, 3)
         .and(HALF_BITS)
         .reinterpretAsFloats()
         .mul(0x1p112f)
-        .intoArray(sums, to);
+        .intoMemorySegment(ALL, (sums + to) & ADDRESS, ORDER);
     d.lanewise(VectorOperators.ASHR, 3)
         .and(HALF_BITS)
         .reinterpretAsFloats()
         .mul(0x1p112f)
-        .intoArray(sums, to + LENGTH);
+        .intoMemorySegment(ALL, (sums + to + STEP) & ADDRESS, ORDER);
     e.lanewise(VectorOperators.LSHL, 16)
         .lanewise(VectorOperators.ASHR, 3)
         .and(HALF_BITS)
         .reinterpretAsFloats()
         .mul(-0x1p112f)
-        .intoArray(sums, to + 2 * LENGTH);
+        .intoMemorySegment(ALL, (sums + to + 2 * STEP) & ADDRESS, ORDER);
     e.lanewise(VectorOperators.ASHR, 3)
         .and(HALF_BITS)
         .reinterpretAsFloats()
         .mul(-0x1p112f)
-        .intoArray(sums, to + 3 * LENGTH);
+        .intoMemorySegment(ALL, (sums + to + 3 * STEP) & ADDRESS, ORDER);
   }
 
-  /** The same as {@link #addBlock} where weights have minima. */
-  private static void addBlockWithMinima(
-      long w0, long w1, int[] x, int token, int tokens, int first, int factors, float[] sums) {
-    IntVector h0 =
-        ShortVector.fromMemorySegment(SHORTS, ALL, w0 & ADDRESS, ORDER).reinterpretAsInts();
-    FloatVector even0 =
-        ((FloatVector) h0.and(0xff).convertShape(VectorOperators.I2F, FLOATS, 0))
-            .mul(FloatVector.fromArray(FLOATS, sums, factors));
-    FloatVector evenRest0 =
-        even0.fma(
-            EIGHTS,
-            ((FloatVector)
-                    h0.lanewise(VectorOperators.LSHR, 8)
-                        .and(0xff)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .mul(FloatVector.fromArray(FLOATS, sums, factors + 2 * LENGTH)));
-    FloatVector odd0 =
-        ((FloatVector)
-                h0.lanewise(VectorOperators.LSHR, 16)
-                    .and(0xff)
-                    .convertShape(VectorOperators.I2F, FLOATS, 0))
-            .mul(FloatVector.fromArray(FLOATS, sums, factors + LENGTH));
-    FloatVector oddRest0 =
-        odd0.fma(
-            EIGHTS,
-            ((FloatVector)
-                    h0.lanewise(VectorOperators.LSHR, 24)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .mul(FloatVector.fromArray(FLOATS, sums, factors + 3 * LENGTH)));
-    IntVector h1 =
-        ShortVector.fromMemorySegment(SHORTS, ALL, w1 & ADDRESS, ORDER).reinterpretAsInts();
-    FloatVector even1 =
-        ((FloatVector) h1.and(0xff).convertShape(VectorOperators.I2F, FLOATS, 0))
-            .mul(FloatVector.fromArray(FLOATS, sums, factors + 4 * LENGTH));
-    FloatVector evenRest1 =
-        even1.fma(
-            EIGHTS,
-            ((FloatVector)
-                    h1.lanewise(VectorOperators.LSHR, 8)
-                        .and(0xff)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .mul(FloatVector.fromArray(FLOATS, sums, factors + 6 * LENGTH)));
-    FloatVector odd1 =
-        ((FloatVector)
-                h1.lanewise(VectorOperators.LSHR, 16)
-                    .and(0xff)
-                    .convertShape(VectorOperators.I2F, FLOATS, 0))
-            .mul(FloatVector.fromArray(FLOATS, sums, factors + 5 * LENGTH));
-    FloatVector oddRest1 =
-        odd1.fma(
-            EIGHTS,
-            ((FloatVector)
-                    h1.lanewise(VectorOperators.LSHR, 24)
-                        .convertShape(VectorOperators.I2F, FLOATS, 0))
-                .mul(FloatVector.fromArray(FLOATS, sums, factors + 7 * LENGTH)));
-    for (int t = 0; t < tokens; t++) {
-      float scale = Float.intBitsToFloat(x[token + t * ACTIVATION + Nibbles.ACTIVATION_SCALE]);
-      FloatVector sum =
-          FloatVector.broadcast(
-              FLOATS, Float.intBitsToFloat(x[token + t * ACTIVATION + Nibbles.ACTIVATION_SUM]));
-      int at = (first + t) * LENGTH;
-      int next = at + tokens * LENGTH;
-      IntVector dots0 = FloatVector.fromArray(FLOATS, sums, DOTS + at).reinterpretAsInts();
-      evenRest0
-          .fma(
-              sum,
-              ((FloatVector)
-                      dots0
-                          .lanewise(VectorOperators.LSHL, 16)
-                          .lanewise(VectorOperators.ASHR, 16)
-                          .convertShape(VectorOperators.I2F, FLOATS, 0))
-                  .fma(even0.mul(scale), FloatVector.fromArray(FLOATS, sums, 2 * at)))
-          .intoArray(sums, 2 * at);
-      oddRest0
-          .fma(
-              sum,
-              ((FloatVector)
-                      dots0
-                          .lanewise(VectorOperators.ASHR, 16)
-                          .convertShape(VectorOperators.I2F, FLOATS, 0))
-                  .fma(odd0.mul(scale), FloatVector.fromArray(FLOATS, sums, 2 * at + LENGTH)))
-          .intoArray(sums, 2 * at + LENGTH);
-      IntVector dots1 = FloatVector.fromArray(FLOATS, sums, DOTS + next).reinterpretAsInts();
-      evenRest1
-          .fma(
-              sum,
-              ((FloatVector)
-                      dots1
-                          .lanewise(VectorOperators.LSHL, 16)
-                          .lanewise(VectorOperators.ASHR, 16)
-                          .convertShape(VectorOperators.I2F, FLOATS, 0))
-                  .fma(even1.mul(scale), FloatVector.fromArray(FLOATS, sums, 2 * next)))
-          .intoArray(sums, 2 * next);
-      oddRest1
-          .fma(
-              sum,
-              ((FloatVector)
-                      dots1
-                          .lanewise(VectorOperators.ASHR, 16)
-                          .convertShape(VectorOperators.I2F, FLOATS, 0))
-                  .fma(odd1.mul(scale), FloatVector.fromArray(FLOATS, sums, 2 * next + LENGTH)))
-          .intoArray(sums, 2 * next + LENGTH);
+  /** The same as {@link #addBlocks} where weights have minima. */
+  private static void addBlocksWithMinima(
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      int registers,
+      int[] x,
+      int token,
+      int tokens,
+      long sums) {
+    long from = (sums + DOTS) & ADDRESS;
+    long to = sums & ADDRESS;
+    long factors = (sums + FACTORS) & ADDRESS;
+    for (int r = 0; r < registers; r++) {
+      long w = r == 0 ? w0 : r == 1 ? w1 : r == 2 ? w2 : w3;
+      IntVector h =
+          ShortVector.fromMemorySegment(SHORTS, ALL, w & ADDRESS, ORDER).reinterpretAsInts();
+      FloatVector even =
+          floats(h.and(0xff)).mul(FloatVector.fromMemorySegment(FLOATS, ALL, factors, ORDER));
+      FloatVector evenRest =
+          even.fma(
+              EIGHTS,
+              floats(h.lanewise(VectorOperators.LSHR, 8).and(0xff))
+                  .mul(FloatVector.fromMemorySegment(FLOATS, ALL, factors + 2 * STEP, ORDER)));
+      FloatVector odd =
+          floats(h.lanewise(VectorOperators.LSHR, 16).and(0xff))
+              .mul(FloatVector.fromMemorySegment(FLOATS, ALL, factors + STEP, ORDER));
+      FloatVector oddRest =
+          odd.fma(
+              EIGHTS,
+              floats(h.lanewise(VectorOperators.LSHR, 24))
+                  .mul(FloatVector.fromMemorySegment(FLOATS, ALL, factors + 3 * STEP, ORDER)));
+      factors = (factors + 4 * STEP) & ADDRESS;
+      for (int t = 0; t < tokens; t++) {
+        FloatVector scale =
+            IntVector.broadcast(INTS, x[token + t * ACTIVATION + SCALE]).reinterpretAsFloats();
+        FloatVector sum =
+            IntVector.broadcast(INTS, x[token + t * ACTIVATION + SUM]).reinterpretAsFloats();
+        IntVector dots = IntVector.fromMemorySegment(INTS, ALL, from, ORDER);
+        evenRest
+            .fma(
+                sum,
+                floats(dots.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
+                    .fma(even.mul(scale), FloatVector.fromMemorySegment(FLOATS, ALL, to, ORDER)))
+            .intoMemorySegment(ALL, to, ORDER);
+        oddRest
+            .fma(
+                sum,
+                floats(dots.lanewise(VectorOperators.ASHR, 16))
+                    .fma(
+                        odd.mul(scale),
+                        FloatVector.fromMemorySegment(FLOATS, ALL, to + STEP, ORDER)))
+            .intoMemorySegment(ALL, to + STEP, ORDER);
+        from = (from + STEP) & ADDRESS;
+        to = (to + 2 * STEP) & ADDRESS;
+      }
     }
   }
 
@@ -2703,10 +2047,10 @@ final class VectorKernels implements Kernels {
    * pairs.
    */
   private static void sixDots4x1(
-      int[] x, int first, long w0, long w1, long w2, long w3, int blocks, int shift, float[] sums) {
+      int[] x, int first, long w0, long w1, long w2, long w3, int blocks, int shift, long sums) {
     for (int block = 0; block < blocks; block++) {
-      long head = (block >>> 3) * (Nibbles.LINE + 8 * Nibbles.SIX_BLOCK_BYTES);
-      long at = head + Nibbles.LINE + (block & 7) * Nibbles.SIX_BLOCK_BYTES;
+      long head = (block >>> 3) * (Packed.LINE + 8 * Packed.SIX_BLOCK_BYTES);
+      long at = head + Packed.LINE + (block & 7) * Packed.SIX_BLOCK_BYTES;
       int token = first + block * ACTIVATION;
       for (int half = 0; half < 2; half++) {
         ShortVector l00 = ShortVector.zero(SHORTS);
@@ -2719,8 +2063,8 @@ final class VectorKernels implements Kernels {
         ShortVector h20 = h00;
         ShortVector h30 = h00;
         for (int quad = 4 * half; quad < 4 * half + 4; quad++) {
-          long from = at + (1 + quad + (quad >>> 1)) * Nibbles.LINE;
-          long fromPairs = at + (3 + 3 * (quad >>> 1)) * Nibbles.LINE;
+          long from = at + (1 + quad + (quad >>> 1)) * Packed.LINE;
+          long fromPairs = at + (3 + 3 * (quad >>> 1)) * Packed.LINE;
           int odd = 2 * (quad & 1);
           int factor = token + 4 * quad;
           ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + from) & ADDRESS, ORDER);
@@ -2787,40 +2131,17 @@ final class VectorKernels implements Kernels {
                     : p3.lanewise(VectorOperators.LSHR, shift);
           }
         }
-        l00.reinterpretAsFloats().intoArray(sums, DOTS);
-        l10.reinterpretAsFloats().intoArray(sums, DOTS + LENGTH);
-        l20.reinterpretAsFloats().intoArray(sums, DOTS + 2 * LENGTH);
-        l30.reinterpretAsFloats().intoArray(sums, DOTS + 3 * LENGTH);
-        h00.reinterpretAsFloats().intoArray(sums, DOTS + 4 * LENGTH);
-        h10.reinterpretAsFloats().intoArray(sums, DOTS + 5 * LENGTH);
-        h20.reinterpretAsFloats().intoArray(sums, DOTS + 6 * LENGTH);
-        h30.reinterpretAsFloats().intoArray(sums, DOTS + 7 * LENGTH);
-        addHalfBlock(
-            w0 + head,
-            w1 + head,
-            at - head,
-            half,
-            x,
-            token,
-            1,
-            DOTS,
-            4 * LENGTH,
-            0,
-            2 * LENGTH,
-            sums);
-        addHalfBlock(
-            w2 + head,
-            w3 + head,
-            at - head,
-            half,
-            x,
-            token,
-            1,
-            DOTS + 2 * LENGTH,
-            4 * LENGTH,
-            4 * LENGTH,
-            6 * LENGTH,
-            sums);
+        l00.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS) & ADDRESS, ORDER);
+        l10.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + STEP) & ADDRESS, ORDER);
+        l20.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 2 * STEP) & ADDRESS, ORDER);
+        l30.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 3 * STEP) & ADDRESS, ORDER);
+        h00.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 4 * STEP) & ADDRESS, ORDER);
+        h10.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 5 * STEP) & ADDRESS, ORDER);
+        h20.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 6 * STEP) & ADDRESS, ORDER);
+        h30.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 7 * STEP) & ADDRESS, ORDER);
+        addHalfBlocks(
+            w0 + head, w1 + head, w2 + head, w3 + head, 4, at - head, half, x, token, 1, 4 * STEP,
+            0, 2 * STEP, sums);
       }
     }
   }
@@ -2834,12 +2155,12 @@ final class VectorKernels implements Kernels {
       long w1,
       int blocks,
       int shift,
-      int to0,
-      int to1,
-      float[] sums) {
+      long to0,
+      long to1,
+      long sums) {
     for (int block = 0; block < blocks; block++) {
-      long head = (block >>> 3) * (Nibbles.LINE + 8 * Nibbles.SIX_BLOCK_BYTES);
-      long at = head + Nibbles.LINE + (block & 7) * Nibbles.SIX_BLOCK_BYTES;
+      long head = (block >>> 3) * (Packed.LINE + 8 * Packed.SIX_BLOCK_BYTES);
+      long at = head + Packed.LINE + (block & 7) * Packed.SIX_BLOCK_BYTES;
       int token = first + block * stride;
       for (int half = 0; half < 2; half++) {
         ShortVector l00 = ShortVector.zero(SHORTS);
@@ -2854,8 +2175,8 @@ final class VectorKernels implements Kernels {
                 .reinterpretAsShorts();
         ShortVector h11 = h01;
         for (int quad = 4 * half; quad < 4 * half + 4; quad++) {
-          long from = at + (1 + quad + (quad >>> 1)) * Nibbles.LINE;
-          long fromPairs = at + (3 + 3 * (quad >>> 1)) * Nibbles.LINE;
+          long from = at + (1 + quad + (quad >>> 1)) * Packed.LINE;
+          long fromPairs = at + (3 + 3 * (quad >>> 1)) * Packed.LINE;
           int odd = 2 * (quad & 1);
           int factor = token + 4 * quad;
           ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + from) & ADDRESS, ORDER);
@@ -2898,16 +2219,17 @@ final class VectorKernels implements Kernels {
                     : p1.lanewise(VectorOperators.LSHR, shift);
           }
         }
-        l00.reinterpretAsFloats().intoArray(sums, DOTS);
-        l01.reinterpretAsFloats().intoArray(sums, DOTS + LENGTH);
-        l10.reinterpretAsFloats().intoArray(sums, DOTS + 2 * LENGTH);
-        l11.reinterpretAsFloats().intoArray(sums, DOTS + 3 * LENGTH);
-        h00.reinterpretAsFloats().intoArray(sums, DOTS + 4 * LENGTH);
-        h01.reinterpretAsFloats().intoArray(sums, DOTS + 5 * LENGTH);
-        h10.reinterpretAsFloats().intoArray(sums, DOTS + 6 * LENGTH);
-        h11.reinterpretAsFloats().intoArray(sums, DOTS + 7 * LENGTH);
-        addHalfBlock(
-            w0 + head, w1 + head, at - head, half, x, token, 2, DOTS, 4 * LENGTH, to0, to1, sums);
+        l00.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS) & ADDRESS, ORDER);
+        l01.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + STEP) & ADDRESS, ORDER);
+        l10.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 2 * STEP) & ADDRESS, ORDER);
+        l11.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 3 * STEP) & ADDRESS, ORDER);
+        h00.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 4 * STEP) & ADDRESS, ORDER);
+        h01.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 5 * STEP) & ADDRESS, ORDER);
+        h10.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 6 * STEP) & ADDRESS, ORDER);
+        h11.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 7 * STEP) & ADDRESS, ORDER);
+        addHalfBlocks(
+            w0 + head, w1 + head, w0, w0, 2, at - head, half, x, token, 2, 4 * STEP, to0, to1 - to0,
+            sums);
       }
     }
   }
@@ -2921,12 +2243,12 @@ final class VectorKernels implements Kernels {
       long w1,
       int blocks,
       int shift,
-      int to0,
-      int to1,
-      float[] sums) {
+      long to0,
+      long to1,
+      long sums) {
     for (int block = 0; block < blocks; block++) {
-      long head = (block >>> 3) * (Nibbles.LINE + 8 * Nibbles.SIX_BLOCK_BYTES);
-      long at = head + Nibbles.LINE + (block & 7) * Nibbles.SIX_BLOCK_BYTES;
+      long head = (block >>> 3) * (Packed.LINE + 8 * Packed.SIX_BLOCK_BYTES);
+      long at = head + Packed.LINE + (block & 7) * Packed.SIX_BLOCK_BYTES;
       int token = first + block * stride;
       for (int half = 0; half < 2; half++) {
         ShortVector l00 = ShortVector.zero(SHORTS);
@@ -2953,8 +2275,8 @@ final class VectorKernels implements Kernels {
                 .reinterpretAsShorts();
         ShortVector h13 = h03;
         for (int quad = 4 * half; quad < 4 * half + 4; quad++) {
-          long from = at + (1 + quad + (quad >>> 1)) * Nibbles.LINE;
-          long fromPairs = at + (3 + 3 * (quad >>> 1)) * Nibbles.LINE;
+          long from = at + (1 + quad + (quad >>> 1)) * Packed.LINE;
+          long fromPairs = at + (3 + 3 * (quad >>> 1)) * Packed.LINE;
           int odd = 2 * (quad & 1);
           int factor = token + 4 * quad;
           ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + from) & ADDRESS, ORDER);
@@ -3009,136 +2331,735 @@ final class VectorKernels implements Kernels {
                     : p1.lanewise(VectorOperators.LSHR, shift);
           }
         }
-        l00.reinterpretAsFloats().intoArray(sums, DOTS);
-        l01.reinterpretAsFloats().intoArray(sums, DOTS + LENGTH);
-        l02.reinterpretAsFloats().intoArray(sums, DOTS + 2 * LENGTH);
-        l03.reinterpretAsFloats().intoArray(sums, DOTS + 3 * LENGTH);
-        l10.reinterpretAsFloats().intoArray(sums, DOTS + 4 * LENGTH);
-        l11.reinterpretAsFloats().intoArray(sums, DOTS + 5 * LENGTH);
-        l12.reinterpretAsFloats().intoArray(sums, DOTS + 6 * LENGTH);
-        l13.reinterpretAsFloats().intoArray(sums, DOTS + 7 * LENGTH);
-        h00.reinterpretAsFloats().intoArray(sums, DOTS + 8 * LENGTH);
-        h01.reinterpretAsFloats().intoArray(sums, DOTS + 9 * LENGTH);
-        h02.reinterpretAsFloats().intoArray(sums, DOTS + 10 * LENGTH);
-        h03.reinterpretAsFloats().intoArray(sums, DOTS + 11 * LENGTH);
-        h10.reinterpretAsFloats().intoArray(sums, DOTS + 12 * LENGTH);
-        h11.reinterpretAsFloats().intoArray(sums, DOTS + 13 * LENGTH);
-        h12.reinterpretAsFloats().intoArray(sums, DOTS + 14 * LENGTH);
-        h13.reinterpretAsFloats().intoArray(sums, DOTS + 15 * LENGTH);
-        addHalfBlock(
-            w0 + head, w1 + head, at - head, half, x, token, 4, DOTS, 8 * LENGTH, to0, to1, sums);
+        l00.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS) & ADDRESS, ORDER);
+        l01.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + STEP) & ADDRESS, ORDER);
+        l02.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 2 * STEP) & ADDRESS, ORDER);
+        l03.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 3 * STEP) & ADDRESS, ORDER);
+        l10.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 4 * STEP) & ADDRESS, ORDER);
+        l11.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 5 * STEP) & ADDRESS, ORDER);
+        l12.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 6 * STEP) & ADDRESS, ORDER);
+        l13.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 7 * STEP) & ADDRESS, ORDER);
+        h00.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 8 * STEP) & ADDRESS, ORDER);
+        h01.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 9 * STEP) & ADDRESS, ORDER);
+        h02.reinterpretAsFloats()
+            .intoMemorySegment(ALL, (sums + DOTS + 10 * STEP) & ADDRESS, ORDER);
+        h03.reinterpretAsFloats()
+            .intoMemorySegment(ALL, (sums + DOTS + 11 * STEP) & ADDRESS, ORDER);
+        h10.reinterpretAsFloats()
+            .intoMemorySegment(ALL, (sums + DOTS + 12 * STEP) & ADDRESS, ORDER);
+        h11.reinterpretAsFloats()
+            .intoMemorySegment(ALL, (sums + DOTS + 13 * STEP) & ADDRESS, ORDER);
+        h12.reinterpretAsFloats()
+            .intoMemorySegment(ALL, (sums + DOTS + 14 * STEP) & ADDRESS, ORDER);
+        h13.reinterpretAsFloats()
+            .intoMemorySegment(ALL, (sums + DOTS + 15 * STEP) & ADDRESS, ORDER);
+        addHalfBlocks(
+            w0 + head, w1 + head, w0, w0, 2, at - head, half, x, token, 4, 8 * STEP, to0, to1 - to0,
+            sums);
       }
     }
   }
 
   /**
-   * Adds what two registers of rows of Q6_K, the block so far behind their header, gave in half a
-   * block to their sums. The integers of bit pairs lie {@code pairs} behind those of nibbles, the
-   * sums at {@code to0} and {@code to1}.
+   * Adds what registers of rows of Q6_K, the block so far behind their header, gave in half a block
+   * to their sums, which are {@code stride} bytes apart. The integers of bit pairs lie {@code
+   * pairs} behind those of nibbles.
    */
-  private static void addHalfBlock(
+  private static void addHalfBlocks(
       long w0,
       long w1,
+      long w2,
+      long w3,
+      int registers,
       long block,
       int half,
       int[] x,
       int token,
       int tokens,
-      int dots,
-      int pairs,
-      int to0,
-      int to1,
-      float[] sums) {
-    int even = 24 - 8 * half;
-    int odd = 8 - 8 * half;
-    IntVector d0 =
-        ShortVector.fromMemorySegment(SHORTS, ALL, w0 & ADDRESS, ORDER).reinterpretAsInts();
-    IntVector d1 =
-        ShortVector.fromMemorySegment(SHORTS, ALL, w1 & ADDRESS, ORDER).reinterpretAsInts();
-    IntVector s0 =
-        ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + block) & ADDRESS, ORDER)
-            .reinterpretAsInts();
-    IntVector s1 =
-        ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + block) & ADDRESS, ORDER)
-            .reinterpretAsInts();
-    FloatVector even0 =
-        ((FloatVector)
-                s0.lanewise(VectorOperators.LSHL, even)
-                    .lanewise(VectorOperators.ASHR, 24)
-                    .convertShape(VectorOperators.I2F, FLOATS, 0))
-            .mul(
-                d0.lanewise(VectorOperators.LSHL, 16)
-                    .lanewise(VectorOperators.ASHR, 3)
-                    .and(HALF_BITS)
-                    .reinterpretAsFloats()
-                    .mul(0x1p112f));
-    FloatVector odd0 =
-        ((FloatVector)
-                s0.lanewise(VectorOperators.LSHL, odd)
-                    .lanewise(VectorOperators.ASHR, 24)
-                    .convertShape(VectorOperators.I2F, FLOATS, 0))
-            .mul(
-                d0.lanewise(VectorOperators.ASHR, 3)
-                    .and(HALF_BITS)
-                    .reinterpretAsFloats()
-                    .mul(0x1p112f));
-    FloatVector even1 =
-        ((FloatVector)
-                s1.lanewise(VectorOperators.LSHL, even)
-                    .lanewise(VectorOperators.ASHR, 24)
-                    .convertShape(VectorOperators.I2F, FLOATS, 0))
-            .mul(
-                d1.lanewise(VectorOperators.LSHL, 16)
-                    .lanewise(VectorOperators.ASHR, 3)
-                    .and(HALF_BITS)
-                    .reinterpretAsFloats()
-                    .mul(0x1p112f));
-    FloatVector odd1 =
-        ((FloatVector)
-                s1.lanewise(VectorOperators.LSHL, odd)
-                    .lanewise(VectorOperators.ASHR, 24)
-                    .convertShape(VectorOperators.I2F, FLOATS, 0))
-            .mul(
-                d1.lanewise(VectorOperators.ASHR, 3)
-                    .and(HALF_BITS)
-                    .reinterpretAsFloats()
-                    .mul(0x1p112f));
-    for (int t = 0; t < tokens; t++) {
-      float scale = Float.intBitsToFloat(x[token + t * ACTIVATION + Nibbles.ACTIVATION_SCALE]);
-      int at = dots + t * LENGTH;
-      int to = to0 + 2 * t * LENGTH;
-      IntVector l = FloatVector.fromArray(FLOATS, sums, at).reinterpretAsInts();
-      IntVector h = FloatVector.fromArray(FLOATS, sums, at + pairs).reinterpretAsInts();
-      ((FloatVector)
-              l.lanewise(VectorOperators.LSHL, 16)
-                  .lanewise(VectorOperators.ASHR, 16)
-                  .add(h.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 12))
-                  .convertShape(VectorOperators.I2F, FLOATS, 0))
-          .fma(even0.mul(scale), FloatVector.fromArray(FLOATS, sums, to))
-          .intoArray(sums, to);
-      ((FloatVector)
-              l.lanewise(VectorOperators.ASHR, 16)
-                  .add(h.lanewise(VectorOperators.ASHR, 16).lanewise(VectorOperators.LSHL, 4))
-                  .convertShape(VectorOperators.I2F, FLOATS, 0))
-          .fma(odd0.mul(scale), FloatVector.fromArray(FLOATS, sums, to + LENGTH))
-          .intoArray(sums, to + LENGTH);
-      at += tokens * LENGTH;
-      to = to1 + 2 * t * LENGTH;
-      l = FloatVector.fromArray(FLOATS, sums, at).reinterpretAsInts();
-      h = FloatVector.fromArray(FLOATS, sums, at + pairs).reinterpretAsInts();
-      ((FloatVector)
-              l.lanewise(VectorOperators.LSHL, 16)
-                  .lanewise(VectorOperators.ASHR, 16)
-                  .add(h.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 12))
-                  .convertShape(VectorOperators.I2F, FLOATS, 0))
-          .fma(even1.mul(scale), FloatVector.fromArray(FLOATS, sums, to))
-          .intoArray(sums, to);
-      ((FloatVector)
-              l.lanewise(VectorOperators.ASHR, 16)
-                  .add(h.lanewise(VectorOperators.ASHR, 16).lanewise(VectorOperators.LSHL, 4))
-                  .convertShape(VectorOperators.I2F, FLOATS, 0))
-          .fma(odd1.mul(scale), FloatVector.fromArray(FLOATS, sums, to + LENGTH))
-          .intoArray(sums, to + LENGTH);
+      long pairs,
+      long first,
+      long stride,
+      long sums) {
+    long from = (sums + DOTS) & ADDRESS;
+    for (int r = 0; r < registers; r++) {
+      long w = r == 0 ? w0 : r == 1 ? w1 : r == 2 ? w2 : w3;
+      IntVector d =
+          ShortVector.fromMemorySegment(SHORTS, ALL, w & ADDRESS, ORDER).reinterpretAsInts();
+      IntVector s =
+          ShortVector.fromMemorySegment(SHORTS, ALL, (w + block) & ADDRESS, ORDER)
+              .reinterpretAsInts();
+      FloatVector even =
+          floats(s.lanewise(VectorOperators.LSHL, 24 - 8 * half).lanewise(VectorOperators.ASHR, 24))
+              .mul(
+                  d.lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 3)
+                      .and(HALF_BITS)
+                      .reinterpretAsFloats()
+                      .mul(0x1p112f));
+      FloatVector odd =
+          floats(s.lanewise(VectorOperators.LSHL, 8 - 8 * half).lanewise(VectorOperators.ASHR, 24))
+              .mul(
+                  d.lanewise(VectorOperators.ASHR, 3)
+                      .and(HALF_BITS)
+                      .reinterpretAsFloats()
+                      .mul(0x1p112f));
+      long to = (sums + first + r * stride) & ADDRESS;
+      for (int t = 0; t < tokens; t++) {
+        FloatVector scale =
+            IntVector.broadcast(INTS, x[token + t * ACTIVATION + SCALE]).reinterpretAsFloats();
+        IntVector l = IntVector.fromMemorySegment(INTS, ALL, from, ORDER);
+        IntVector h = IntVector.fromMemorySegment(INTS, ALL, (from + pairs) & ADDRESS, ORDER);
+        floats(
+                l.lanewise(VectorOperators.LSHL, 16)
+                    .lanewise(VectorOperators.ASHR, 16)
+                    .add(h.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 12)))
+            .fma(even.mul(scale), FloatVector.fromMemorySegment(FLOATS, ALL, to, ORDER))
+            .intoMemorySegment(ALL, to, ORDER);
+        floats(
+                l.lanewise(VectorOperators.ASHR, 16)
+                    .add(h.lanewise(VectorOperators.ASHR, 16).lanewise(VectorOperators.LSHL, 4)))
+            .fma(odd.mul(scale), FloatVector.fromMemorySegment(FLOATS, ALL, to + STEP, ORDER))
+            .intoMemorySegment(ALL, to + STEP, ORDER);
+        from = (from + STEP) & ADDRESS;
+        to = (to + 2 * STEP) & ADDRESS;
+      }
+    }
+  }
+
+  /** Stores sums, of even rows before those of odd ones, in order. */
+  private static void storeRows(long from, int rows, long to) {
+    for (int i = 0; i < Math.min(2 * LENGTH, rows); i++) {
+      set(to + 4L * i, get(from + i % 2 * STEP + i / 2 * 4L));
+    }
+  }
+
+  /** Many tokens, whole tiles, with rows of octets, block by block. */
+  private static void octetDots(
+      int[] x,
+      int at,
+      int together,
+      int tokens,
+      long w,
+      int rows,
+      int blocks,
+      long out,
+      long outStride,
+      long sums) {
+    int parts = Math.min(PACKED_PARTS, 4);
+    int groups = (rows + Packed.ROWS - 1) / Packed.ROWS;
+    int each = (groups * parts + 3) / 4;
+    long size = 8 * STEP * together;
+    long groupBytes = blocks * Packed.OCTET_BLOCK_BYTES;
+    long g1 = first(1 / parts, groups, each) * groupBytes;
+    long g2 = first(2 / parts, groups, each) * groupBytes;
+    long g3 = first(3 / parts, groups, each) * groupBytes;
+    for (int group = 0; group < each; group++) {
+      long g0 = w + group * groupBytes;
+      for (int part = 0; part < PACKED_PARTS; part += parts) {
+        Memory.zero(sums, size);
+        for (int block = 0; block < blocks; block++) {
+          long d = g0 + block * Packed.OCTET_BLOCK_BYTES;
+          long q = d + Packed.LINE;
+          int p1 = part + 1 % parts;
+          int p2 = part + 2 % parts;
+          int p3 = part + 3 % parts;
+          octetTiles(
+              x,
+              at + block * (together * FINE),
+              together,
+              q + part * BYTE_STEP,
+              q + g1 + p1 * BYTE_STEP,
+              q + g2 + p2 * BYTE_STEP,
+              q + g3 + p3 * BYTE_STEP,
+              d + part * STEP,
+              d + g1 + p1 * STEP,
+              d + g2 + p2 * STEP,
+              d + g3 + p3 * STEP,
+              sums,
+              sums + size);
+        }
+        for (int s = 0; s < 4; s++) {
+          int row =
+              Packed.ROWS * (first(s / parts, groups, each) + group)
+                  + 2 * LENGTH * (part + s % parts);
+          for (int t = 0; t < tokens; t++) {
+            long from = sums + (s * together + t) * (2 * STEP);
+            storeRows(from, rows - row, out + t * outStride + 4L * row);
+          }
+        }
+      }
+    }
+  }
+
+  /** Products of 4 times 2 registers of rows of octets, with one token: 8 accumulators. */
+  private static void octetDots4x1(
+      int[] x,
+      int first,
+      long q0,
+      long q1,
+      long q2,
+      long q3,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      int blocks,
+      long sums) {
+    for (int block = 0; block < blocks; block++) {
+      long at = block * Packed.OCTET_BLOCK_BYTES;
+      int token = first + block * FINE;
+      long b0 = (q0 + at) & ADDRESS;
+      long b1 = (q1 + at) & ADDRESS;
+      long b2 = (q2 + at) & ADDRESS;
+      long b3 = (q3 + at) & ADDRESS;
+      FloatVector e00 = FloatVector.zero(FLOATS);
+      FloatVector o00 = e00;
+      FloatVector e10 = e00;
+      FloatVector o10 = e00;
+      FloatVector e20 = e00;
+      FloatVector o20 = e00;
+      FloatVector e30 = e00;
+      FloatVector o30 = e00;
+      for (int i = 0; i < Packed.COLUMNS; i++) {
+        FloatVector x0 = IntVector.broadcast(INTS, x[token + i]).reinterpretAsFloats();
+        FloatVector v0 = octets(b0 + (long) Packed.ROWS * i);
+        FloatVector u0 = octets(b0 + HALF_ROWS + (long) Packed.ROWS * i);
+        e00 = v0.fma(x0, e00);
+        o00 = u0.fma(x0, o00);
+        FloatVector v1 = octets(b1 + (long) Packed.ROWS * i);
+        FloatVector u1 = octets(b1 + HALF_ROWS + (long) Packed.ROWS * i);
+        e10 = v1.fma(x0, e10);
+        o10 = u1.fma(x0, o10);
+        FloatVector v2 = octets(b2 + (long) Packed.ROWS * i);
+        FloatVector u2 = octets(b2 + HALF_ROWS + (long) Packed.ROWS * i);
+        e20 = v2.fma(x0, e20);
+        o20 = u2.fma(x0, o20);
+        FloatVector v3 = octets(b3 + (long) Packed.ROWS * i);
+        FloatVector u3 = octets(b3 + HALF_ROWS + (long) Packed.ROWS * i);
+        e30 = v3.fma(x0, e30);
+        o30 = u3.fma(x0, o30);
+      }
+      e00.intoMemorySegment(ALL, (sums + DOTS) & ADDRESS, ORDER);
+      o00.intoMemorySegment(ALL, (sums + DOTS + STEP) & ADDRESS, ORDER);
+      e10.intoMemorySegment(ALL, (sums + DOTS + 2 * STEP) & ADDRESS, ORDER);
+      o10.intoMemorySegment(ALL, (sums + DOTS + 3 * STEP) & ADDRESS, ORDER);
+      e20.intoMemorySegment(ALL, (sums + DOTS + 4 * STEP) & ADDRESS, ORDER);
+      o20.intoMemorySegment(ALL, (sums + DOTS + 5 * STEP) & ADDRESS, ORDER);
+      e30.intoMemorySegment(ALL, (sums + DOTS + 6 * STEP) & ADDRESS, ORDER);
+      o30.intoMemorySegment(ALL, (sums + DOTS + 7 * STEP) & ADDRESS, ORDER);
+      addOctets(w0 + at, w1 + at, w2 + at, w3 + at, 4, x, token + Packed.COLUMNS, 1, sums);
+    }
+  }
+
+  /** Products of 2 times 2 registers of rows of octets, with 2 tokens: 8 accumulators. */
+  private static void octetDots2x2(
+      int[] x, int first, long q0, long q1, long w0, long w1, int blocks, long sums) {
+    for (int block = 0; block < blocks; block++) {
+      long at = block * Packed.OCTET_BLOCK_BYTES;
+      int token = first + block * (2 * FINE);
+      long b0 = (q0 + at) & ADDRESS;
+      long b1 = (q1 + at) & ADDRESS;
+      FloatVector e00 = FloatVector.zero(FLOATS);
+      FloatVector o00 = e00;
+      FloatVector e01 = e00;
+      FloatVector o01 = e00;
+      FloatVector e10 = e00;
+      FloatVector o10 = e00;
+      FloatVector e11 = e00;
+      FloatVector o11 = e00;
+      for (int i = 0; i < Packed.COLUMNS; i++) {
+        FloatVector x0 = IntVector.broadcast(INTS, x[token + i]).reinterpretAsFloats();
+        FloatVector x1 = IntVector.broadcast(INTS, x[token + i + FINE]).reinterpretAsFloats();
+        FloatVector v0 = octets(b0 + (long) Packed.ROWS * i);
+        FloatVector u0 = octets(b0 + HALF_ROWS + (long) Packed.ROWS * i);
+        e00 = v0.fma(x0, e00);
+        o00 = u0.fma(x0, o00);
+        e01 = v0.fma(x1, e01);
+        o01 = u0.fma(x1, o01);
+        FloatVector v1 = octets(b1 + (long) Packed.ROWS * i);
+        FloatVector u1 = octets(b1 + HALF_ROWS + (long) Packed.ROWS * i);
+        e10 = v1.fma(x0, e10);
+        o10 = u1.fma(x0, o10);
+        e11 = v1.fma(x1, e11);
+        o11 = u1.fma(x1, o11);
+      }
+      e00.intoMemorySegment(ALL, (sums + DOTS) & ADDRESS, ORDER);
+      o00.intoMemorySegment(ALL, (sums + DOTS + STEP) & ADDRESS, ORDER);
+      e01.intoMemorySegment(ALL, (sums + DOTS + 2 * STEP) & ADDRESS, ORDER);
+      o01.intoMemorySegment(ALL, (sums + DOTS + 3 * STEP) & ADDRESS, ORDER);
+      e10.intoMemorySegment(ALL, (sums + DOTS + 4 * STEP) & ADDRESS, ORDER);
+      o10.intoMemorySegment(ALL, (sums + DOTS + 5 * STEP) & ADDRESS, ORDER);
+      e11.intoMemorySegment(ALL, (sums + DOTS + 6 * STEP) & ADDRESS, ORDER);
+      o11.intoMemorySegment(ALL, (sums + DOTS + 7 * STEP) & ADDRESS, ORDER);
+      addOctets(w0 + at, w1 + at, w0 + at, w0 + at, 2, x, token + Packed.COLUMNS, 2, sums);
+    }
+  }
+
+  /** Products of 4 times 2 registers of rows of octets, with 2 tokens: 16 accumulators. */
+  private static void octetDots4x2(
+      int[] x,
+      int first,
+      long q0,
+      long q1,
+      long q2,
+      long q3,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      int blocks,
+      long sums) {
+    for (int block = 0; block < blocks; block++) {
+      long at = block * Packed.OCTET_BLOCK_BYTES;
+      int token = first + block * (2 * FINE);
+      long b0 = (q0 + at) & ADDRESS;
+      long b1 = (q1 + at) & ADDRESS;
+      long b2 = (q2 + at) & ADDRESS;
+      long b3 = (q3 + at) & ADDRESS;
+      FloatVector e00 = FloatVector.zero(FLOATS);
+      FloatVector o00 = e00;
+      FloatVector e01 = e00;
+      FloatVector o01 = e00;
+      FloatVector e10 = e00;
+      FloatVector o10 = e00;
+      FloatVector e11 = e00;
+      FloatVector o11 = e00;
+      FloatVector e20 = e00;
+      FloatVector o20 = e00;
+      FloatVector e21 = e00;
+      FloatVector o21 = e00;
+      FloatVector e30 = e00;
+      FloatVector o30 = e00;
+      FloatVector e31 = e00;
+      FloatVector o31 = e00;
+      for (int i = 0; i < Packed.COLUMNS; i++) {
+        FloatVector x0 = IntVector.broadcast(INTS, x[token + i]).reinterpretAsFloats();
+        FloatVector x1 = IntVector.broadcast(INTS, x[token + i + FINE]).reinterpretAsFloats();
+        FloatVector v0 = octets(b0 + (long) Packed.ROWS * i);
+        FloatVector u0 = octets(b0 + HALF_ROWS + (long) Packed.ROWS * i);
+        e00 = v0.fma(x0, e00);
+        o00 = u0.fma(x0, o00);
+        e01 = v0.fma(x1, e01);
+        o01 = u0.fma(x1, o01);
+        FloatVector v1 = octets(b1 + (long) Packed.ROWS * i);
+        FloatVector u1 = octets(b1 + HALF_ROWS + (long) Packed.ROWS * i);
+        e10 = v1.fma(x0, e10);
+        o10 = u1.fma(x0, o10);
+        e11 = v1.fma(x1, e11);
+        o11 = u1.fma(x1, o11);
+        FloatVector v2 = octets(b2 + (long) Packed.ROWS * i);
+        FloatVector u2 = octets(b2 + HALF_ROWS + (long) Packed.ROWS * i);
+        e20 = v2.fma(x0, e20);
+        o20 = u2.fma(x0, o20);
+        e21 = v2.fma(x1, e21);
+        o21 = u2.fma(x1, o21);
+        FloatVector v3 = octets(b3 + (long) Packed.ROWS * i);
+        FloatVector u3 = octets(b3 + HALF_ROWS + (long) Packed.ROWS * i);
+        e30 = v3.fma(x0, e30);
+        o30 = u3.fma(x0, o30);
+        e31 = v3.fma(x1, e31);
+        o31 = u3.fma(x1, o31);
+      }
+      e00.intoMemorySegment(ALL, (sums + DOTS) & ADDRESS, ORDER);
+      o00.intoMemorySegment(ALL, (sums + DOTS + STEP) & ADDRESS, ORDER);
+      e01.intoMemorySegment(ALL, (sums + DOTS + 2 * STEP) & ADDRESS, ORDER);
+      o01.intoMemorySegment(ALL, (sums + DOTS + 3 * STEP) & ADDRESS, ORDER);
+      e10.intoMemorySegment(ALL, (sums + DOTS + 4 * STEP) & ADDRESS, ORDER);
+      o10.intoMemorySegment(ALL, (sums + DOTS + 5 * STEP) & ADDRESS, ORDER);
+      e11.intoMemorySegment(ALL, (sums + DOTS + 6 * STEP) & ADDRESS, ORDER);
+      o11.intoMemorySegment(ALL, (sums + DOTS + 7 * STEP) & ADDRESS, ORDER);
+      e20.intoMemorySegment(ALL, (sums + DOTS + 8 * STEP) & ADDRESS, ORDER);
+      o20.intoMemorySegment(ALL, (sums + DOTS + 9 * STEP) & ADDRESS, ORDER);
+      e21.intoMemorySegment(ALL, (sums + DOTS + 10 * STEP) & ADDRESS, ORDER);
+      o21.intoMemorySegment(ALL, (sums + DOTS + 11 * STEP) & ADDRESS, ORDER);
+      e30.intoMemorySegment(ALL, (sums + DOTS + 12 * STEP) & ADDRESS, ORDER);
+      o30.intoMemorySegment(ALL, (sums + DOTS + 13 * STEP) & ADDRESS, ORDER);
+      e31.intoMemorySegment(ALL, (sums + DOTS + 14 * STEP) & ADDRESS, ORDER);
+      o31.intoMemorySegment(ALL, (sums + DOTS + 15 * STEP) & ADDRESS, ORDER);
+      addOctets(w0 + at, w1 + at, w2 + at, w3 + at, 4, x, token + Packed.COLUMNS, 2, sums);
+    }
+  }
+
+  /** Products of 2 registers of rows of octets, with 4 tokens: 8 accumulators. */
+  private static void octetDots1x4(int[] x, int first, long q0, long w0, int blocks, long sums) {
+    for (int block = 0; block < blocks; block++) {
+      long at = block * Packed.OCTET_BLOCK_BYTES;
+      int token = first + block * (4 * FINE);
+      long b0 = (q0 + at) & ADDRESS;
+      FloatVector e00 = FloatVector.zero(FLOATS);
+      FloatVector o00 = e00;
+      FloatVector e01 = e00;
+      FloatVector o01 = e00;
+      FloatVector e02 = e00;
+      FloatVector o02 = e00;
+      FloatVector e03 = e00;
+      FloatVector o03 = e00;
+      for (int i = 0; i < Packed.COLUMNS; i++) {
+        FloatVector x0 = IntVector.broadcast(INTS, x[token + i]).reinterpretAsFloats();
+        FloatVector x1 = IntVector.broadcast(INTS, x[token + i + FINE]).reinterpretAsFloats();
+        FloatVector x2 = IntVector.broadcast(INTS, x[token + i + 2 * FINE]).reinterpretAsFloats();
+        FloatVector x3 = IntVector.broadcast(INTS, x[token + i + 3 * FINE]).reinterpretAsFloats();
+        FloatVector v0 = octets(b0 + (long) Packed.ROWS * i);
+        FloatVector u0 = octets(b0 + HALF_ROWS + (long) Packed.ROWS * i);
+        e00 = v0.fma(x0, e00);
+        o00 = u0.fma(x0, o00);
+        e01 = v0.fma(x1, e01);
+        o01 = u0.fma(x1, o01);
+        e02 = v0.fma(x2, e02);
+        o02 = u0.fma(x2, o02);
+        e03 = v0.fma(x3, e03);
+        o03 = u0.fma(x3, o03);
+      }
+      e00.intoMemorySegment(ALL, (sums + DOTS) & ADDRESS, ORDER);
+      o00.intoMemorySegment(ALL, (sums + DOTS + STEP) & ADDRESS, ORDER);
+      e01.intoMemorySegment(ALL, (sums + DOTS + 2 * STEP) & ADDRESS, ORDER);
+      o01.intoMemorySegment(ALL, (sums + DOTS + 3 * STEP) & ADDRESS, ORDER);
+      e02.intoMemorySegment(ALL, (sums + DOTS + 4 * STEP) & ADDRESS, ORDER);
+      o02.intoMemorySegment(ALL, (sums + DOTS + 5 * STEP) & ADDRESS, ORDER);
+      e03.intoMemorySegment(ALL, (sums + DOTS + 6 * STEP) & ADDRESS, ORDER);
+      o03.intoMemorySegment(ALL, (sums + DOTS + 7 * STEP) & ADDRESS, ORDER);
+      addOctets(w0 + at, w0, w0, w0, 1, x, token + Packed.COLUMNS, 4, sums);
+    }
+  }
+
+  /** Products of 2 times 2 registers of rows of octets, with 4 tokens: 16 accumulators. */
+  private static void octetDots2x4(
+      int[] x, int first, long q0, long q1, long w0, long w1, int blocks, long sums) {
+    for (int block = 0; block < blocks; block++) {
+      long at = block * Packed.OCTET_BLOCK_BYTES;
+      int token = first + block * (4 * FINE);
+      long b0 = (q0 + at) & ADDRESS;
+      long b1 = (q1 + at) & ADDRESS;
+      FloatVector e00 = FloatVector.zero(FLOATS);
+      FloatVector o00 = e00;
+      FloatVector e01 = e00;
+      FloatVector o01 = e00;
+      FloatVector e02 = e00;
+      FloatVector o02 = e00;
+      FloatVector e03 = e00;
+      FloatVector o03 = e00;
+      FloatVector e10 = e00;
+      FloatVector o10 = e00;
+      FloatVector e11 = e00;
+      FloatVector o11 = e00;
+      FloatVector e12 = e00;
+      FloatVector o12 = e00;
+      FloatVector e13 = e00;
+      FloatVector o13 = e00;
+      for (int i = 0; i < Packed.COLUMNS; i++) {
+        FloatVector x0 = IntVector.broadcast(INTS, x[token + i]).reinterpretAsFloats();
+        FloatVector x1 = IntVector.broadcast(INTS, x[token + i + FINE]).reinterpretAsFloats();
+        FloatVector x2 = IntVector.broadcast(INTS, x[token + i + 2 * FINE]).reinterpretAsFloats();
+        FloatVector x3 = IntVector.broadcast(INTS, x[token + i + 3 * FINE]).reinterpretAsFloats();
+        FloatVector v0 = octets(b0 + (long) Packed.ROWS * i);
+        FloatVector u0 = octets(b0 + HALF_ROWS + (long) Packed.ROWS * i);
+        e00 = v0.fma(x0, e00);
+        o00 = u0.fma(x0, o00);
+        e01 = v0.fma(x1, e01);
+        o01 = u0.fma(x1, o01);
+        e02 = v0.fma(x2, e02);
+        o02 = u0.fma(x2, o02);
+        e03 = v0.fma(x3, e03);
+        o03 = u0.fma(x3, o03);
+        FloatVector v1 = octets(b1 + (long) Packed.ROWS * i);
+        FloatVector u1 = octets(b1 + HALF_ROWS + (long) Packed.ROWS * i);
+        e10 = v1.fma(x0, e10);
+        o10 = u1.fma(x0, o10);
+        e11 = v1.fma(x1, e11);
+        o11 = u1.fma(x1, o11);
+        e12 = v1.fma(x2, e12);
+        o12 = u1.fma(x2, o12);
+        e13 = v1.fma(x3, e13);
+        o13 = u1.fma(x3, o13);
+      }
+      e00.intoMemorySegment(ALL, (sums + DOTS) & ADDRESS, ORDER);
+      o00.intoMemorySegment(ALL, (sums + DOTS + STEP) & ADDRESS, ORDER);
+      e01.intoMemorySegment(ALL, (sums + DOTS + 2 * STEP) & ADDRESS, ORDER);
+      o01.intoMemorySegment(ALL, (sums + DOTS + 3 * STEP) & ADDRESS, ORDER);
+      e02.intoMemorySegment(ALL, (sums + DOTS + 4 * STEP) & ADDRESS, ORDER);
+      o02.intoMemorySegment(ALL, (sums + DOTS + 5 * STEP) & ADDRESS, ORDER);
+      e03.intoMemorySegment(ALL, (sums + DOTS + 6 * STEP) & ADDRESS, ORDER);
+      o03.intoMemorySegment(ALL, (sums + DOTS + 7 * STEP) & ADDRESS, ORDER);
+      e10.intoMemorySegment(ALL, (sums + DOTS + 8 * STEP) & ADDRESS, ORDER);
+      o10.intoMemorySegment(ALL, (sums + DOTS + 9 * STEP) & ADDRESS, ORDER);
+      e11.intoMemorySegment(ALL, (sums + DOTS + 10 * STEP) & ADDRESS, ORDER);
+      o11.intoMemorySegment(ALL, (sums + DOTS + 11 * STEP) & ADDRESS, ORDER);
+      e12.intoMemorySegment(ALL, (sums + DOTS + 12 * STEP) & ADDRESS, ORDER);
+      o12.intoMemorySegment(ALL, (sums + DOTS + 13 * STEP) & ADDRESS, ORDER);
+      e13.intoMemorySegment(ALL, (sums + DOTS + 14 * STEP) & ADDRESS, ORDER);
+      o13.intoMemorySegment(ALL, (sums + DOTS + 15 * STEP) & ADDRESS, ORDER);
+      addOctets(w0 + at, w1 + at, w0 + at, w0 + at, 2, x, token + Packed.COLUMNS, 4, sums);
+    }
+  }
+
+  /** As many octets as a register has floats, from an address that is known not to be negative. */
+  private static FloatVector octets(long address) {
+    if (LENGTH == 4) {
+      return floats(signed(address));
+    }
+    return (FloatVector)
+        ByteVector.fromMemorySegment(BYTES, ALL, address, ORDER)
+            .convertShape(VectorOperators.B2F, FLOATS, 0);
+  }
+
+  /**
+   * A block of columns with 4 times 2 registers of rows of octets: the weights become floats once
+   * for all tokens. That comes before the arithmetic, not between it, so that many loads from
+   * memory are under way at a time.
+   */
+  private static void octetTiles(
+      int[] x,
+      int first,
+      int tokens,
+      long q0,
+      long q1,
+      long q2,
+      long q3,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      long sums,
+      long panel) {
+    unpackOctets(q0, q1, q2, q3, panel);
+    long scales = panel + 8 * STEP * Packed.COLUMNS;
+    scales(w0, scales);
+    scales(w1, scales + 2 * STEP);
+    scales(w2, scales + 4 * STEP);
+    scales(w3, scales + 6 * STEP);
+    for (int t = 0; t < tokens; t += OCTET_TOKENS) {
+      int token = first + t * FINE;
+      for (int s = 0; s < 4; s++) {
+        long from = panel + s * OCTET_PANEL;
+        long to = sums + (t + s * tokens) * (2 * STEP);
+        if (MANY_REGISTERS) {
+          octetTile8(x, token, from, scales + s * (2 * STEP), to);
+        } else {
+          octetTile4(x, token, from, scales + s * (2 * STEP), to);
+        }
+      }
+    }
+  }
+
+  private static void unpackOctets(long q0, long q1, long q2, long q3, long panel) {
+    long b0 = q0 & ADDRESS;
+    long b1 = q1 & ADDRESS;
+    long b2 = q2 & ADDRESS;
+    long b3 = q3 & ADDRESS;
+    long to = panel & ADDRESS;
+    for (int i = 0; i < Packed.COLUMNS; i++) {
+      long from = (long) Packed.ROWS * i;
+      octets(b0 + from).intoMemorySegment(ALL, to, ORDER);
+      octets(b0 + HALF_ROWS + from).intoMemorySegment(ALL, to + STEP, ORDER);
+      octets(b1 + from).intoMemorySegment(ALL, to + OCTET_PANEL, ORDER);
+      octets(b1 + HALF_ROWS + from).intoMemorySegment(ALL, to + (OCTET_PANEL + STEP), ORDER);
+      octets(b2 + from).intoMemorySegment(ALL, to + 2 * OCTET_PANEL, ORDER);
+      octets(b2 + HALF_ROWS + from).intoMemorySegment(ALL, to + (2 * OCTET_PANEL + STEP), ORDER);
+      octets(b3 + from).intoMemorySegment(ALL, to + 3 * OCTET_PANEL, ORDER);
+      octets(b3 + HALF_ROWS + from).intoMemorySegment(ALL, to + (3 * OCTET_PANEL + STEP), ORDER);
+      to += 2 * STEP;
+    }
+  }
+
+  /** The scales of a block: of even rows before those of odd ones. */
+  private static void scales(long w, long to) {
+    IntVector h =
+        ShortVector.fromMemorySegment(SHORTS, ALL, w & ADDRESS, ORDER).reinterpretAsInts();
+    h.lanewise(VectorOperators.LSHL, 16)
+        .lanewise(VectorOperators.ASHR, 3)
+        .and(HALF_BITS)
+        .reinterpretAsFloats()
+        .mul(0x1p112f)
+        .intoMemorySegment(ALL, to & ADDRESS, ORDER);
+    h.lanewise(VectorOperators.ASHR, 3)
+        .and(HALF_BITS)
+        .reinterpretAsFloats()
+        .mul(0x1p112f)
+        .intoMemorySegment(ALL, (to & ADDRESS) + STEP, ORDER);
+  }
+
+  /** Products of a block of columns with 2 registers of rows, and 4 tokens: 8 accumulators. */
+  private static void octetTile4(int[] x, int token, long panel, long scales, long sums) {
+    FloatVector e0 = FloatVector.zero(FLOATS);
+    FloatVector o0 = e0;
+    FloatVector e1 = e0;
+    FloatVector o1 = e0;
+    FloatVector e2 = e0;
+    FloatVector o2 = e0;
+    FloatVector e3 = e0;
+    FloatVector o3 = e0;
+    for (int i = 0; i < Packed.COLUMNS; i++) {
+      long at = (panel + 2 * STEP * i) & ADDRESS;
+      FloatVector even = FloatVector.fromMemorySegment(FLOATS, ALL, at, ORDER);
+      FloatVector odd = FloatVector.fromMemorySegment(FLOATS, ALL, at + STEP, ORDER);
+      FloatVector x0 = IntVector.broadcast(INTS, x[token + i]).reinterpretAsFloats();
+      e0 = even.fma(x0, e0);
+      o0 = odd.fma(x0, o0);
+      FloatVector x1 = IntVector.broadcast(INTS, x[token + i + FINE]).reinterpretAsFloats();
+      e1 = even.fma(x1, e1);
+      o1 = odd.fma(x1, o1);
+      FloatVector x2 = IntVector.broadcast(INTS, x[token + i + 2 * FINE]).reinterpretAsFloats();
+      e2 = even.fma(x2, e2);
+      o2 = odd.fma(x2, o2);
+      FloatVector x3 = IntVector.broadcast(INTS, x[token + i + 3 * FINE]).reinterpretAsFloats();
+      e3 = even.fma(x3, e3);
+      o3 = odd.fma(x3, o3);
+    }
+    FloatVector even = FloatVector.fromMemorySegment(FLOATS, ALL, scales & ADDRESS, ORDER);
+    FloatVector odd = FloatVector.fromMemorySegment(FLOATS, ALL, (scales & ADDRESS) + STEP, ORDER);
+    long to = sums & ADDRESS;
+    FloatVector scale0 = IntVector.broadcast(INTS, x[token + Packed.COLUMNS]).reinterpretAsFloats();
+    e0.fma(even.mul(scale0), FloatVector.fromMemorySegment(FLOATS, ALL, to, ORDER))
+        .intoMemorySegment(ALL, to, ORDER);
+    o0.fma(odd.mul(scale0), FloatVector.fromMemorySegment(FLOATS, ALL, to + STEP, ORDER))
+        .intoMemorySegment(ALL, to + STEP, ORDER);
+    FloatVector scale1 =
+        IntVector.broadcast(INTS, x[token + Packed.COLUMNS + FINE]).reinterpretAsFloats();
+    e1.fma(even.mul(scale1), FloatVector.fromMemorySegment(FLOATS, ALL, to + 2 * STEP, ORDER))
+        .intoMemorySegment(ALL, to + 2 * STEP, ORDER);
+    o1.fma(odd.mul(scale1), FloatVector.fromMemorySegment(FLOATS, ALL, to + 3 * STEP, ORDER))
+        .intoMemorySegment(ALL, to + 3 * STEP, ORDER);
+    FloatVector scale2 =
+        IntVector.broadcast(INTS, x[token + Packed.COLUMNS + 2 * FINE]).reinterpretAsFloats();
+    e2.fma(even.mul(scale2), FloatVector.fromMemorySegment(FLOATS, ALL, to + 4 * STEP, ORDER))
+        .intoMemorySegment(ALL, to + 4 * STEP, ORDER);
+    o2.fma(odd.mul(scale2), FloatVector.fromMemorySegment(FLOATS, ALL, to + 5 * STEP, ORDER))
+        .intoMemorySegment(ALL, to + 5 * STEP, ORDER);
+    FloatVector scale3 =
+        IntVector.broadcast(INTS, x[token + Packed.COLUMNS + 3 * FINE]).reinterpretAsFloats();
+    e3.fma(even.mul(scale3), FloatVector.fromMemorySegment(FLOATS, ALL, to + 6 * STEP, ORDER))
+        .intoMemorySegment(ALL, to + 6 * STEP, ORDER);
+    o3.fma(odd.mul(scale3), FloatVector.fromMemorySegment(FLOATS, ALL, to + 7 * STEP, ORDER))
+        .intoMemorySegment(ALL, to + 7 * STEP, ORDER);
+  }
+
+  /** Products of a block of columns with 2 registers of rows, and 8 tokens: 16 accumulators. */
+  private static void octetTile8(int[] x, int token, long panel, long scales, long sums) {
+    FloatVector e0 = FloatVector.zero(FLOATS);
+    FloatVector o0 = e0;
+    FloatVector e1 = e0;
+    FloatVector o1 = e0;
+    FloatVector e2 = e0;
+    FloatVector o2 = e0;
+    FloatVector e3 = e0;
+    FloatVector o3 = e0;
+    FloatVector e4 = e0;
+    FloatVector o4 = e0;
+    FloatVector e5 = e0;
+    FloatVector o5 = e0;
+    FloatVector e6 = e0;
+    FloatVector o6 = e0;
+    FloatVector e7 = e0;
+    FloatVector o7 = e0;
+    for (int i = 0; i < Packed.COLUMNS; i++) {
+      long at = (panel + 2 * STEP * i) & ADDRESS;
+      FloatVector even = FloatVector.fromMemorySegment(FLOATS, ALL, at, ORDER);
+      FloatVector odd = FloatVector.fromMemorySegment(FLOATS, ALL, at + STEP, ORDER);
+      FloatVector x0 = IntVector.broadcast(INTS, x[token + i]).reinterpretAsFloats();
+      e0 = even.fma(x0, e0);
+      o0 = odd.fma(x0, o0);
+      FloatVector x1 = IntVector.broadcast(INTS, x[token + i + FINE]).reinterpretAsFloats();
+      e1 = even.fma(x1, e1);
+      o1 = odd.fma(x1, o1);
+      FloatVector x2 = IntVector.broadcast(INTS, x[token + i + 2 * FINE]).reinterpretAsFloats();
+      e2 = even.fma(x2, e2);
+      o2 = odd.fma(x2, o2);
+      FloatVector x3 = IntVector.broadcast(INTS, x[token + i + 3 * FINE]).reinterpretAsFloats();
+      e3 = even.fma(x3, e3);
+      o3 = odd.fma(x3, o3);
+      FloatVector x4 = IntVector.broadcast(INTS, x[token + i + 4 * FINE]).reinterpretAsFloats();
+      e4 = even.fma(x4, e4);
+      o4 = odd.fma(x4, o4);
+      FloatVector x5 = IntVector.broadcast(INTS, x[token + i + 5 * FINE]).reinterpretAsFloats();
+      e5 = even.fma(x5, e5);
+      o5 = odd.fma(x5, o5);
+      FloatVector x6 = IntVector.broadcast(INTS, x[token + i + 6 * FINE]).reinterpretAsFloats();
+      e6 = even.fma(x6, e6);
+      o6 = odd.fma(x6, o6);
+      FloatVector x7 = IntVector.broadcast(INTS, x[token + i + 7 * FINE]).reinterpretAsFloats();
+      e7 = even.fma(x7, e7);
+      o7 = odd.fma(x7, o7);
+    }
+    FloatVector even = FloatVector.fromMemorySegment(FLOATS, ALL, scales & ADDRESS, ORDER);
+    FloatVector odd = FloatVector.fromMemorySegment(FLOATS, ALL, (scales & ADDRESS) + STEP, ORDER);
+    long to = sums & ADDRESS;
+    FloatVector scale0 = IntVector.broadcast(INTS, x[token + Packed.COLUMNS]).reinterpretAsFloats();
+    e0.fma(even.mul(scale0), FloatVector.fromMemorySegment(FLOATS, ALL, to, ORDER))
+        .intoMemorySegment(ALL, to, ORDER);
+    o0.fma(odd.mul(scale0), FloatVector.fromMemorySegment(FLOATS, ALL, to + STEP, ORDER))
+        .intoMemorySegment(ALL, to + STEP, ORDER);
+    FloatVector scale1 =
+        IntVector.broadcast(INTS, x[token + Packed.COLUMNS + FINE]).reinterpretAsFloats();
+    e1.fma(even.mul(scale1), FloatVector.fromMemorySegment(FLOATS, ALL, to + 2 * STEP, ORDER))
+        .intoMemorySegment(ALL, to + 2 * STEP, ORDER);
+    o1.fma(odd.mul(scale1), FloatVector.fromMemorySegment(FLOATS, ALL, to + 3 * STEP, ORDER))
+        .intoMemorySegment(ALL, to + 3 * STEP, ORDER);
+    FloatVector scale2 =
+        IntVector.broadcast(INTS, x[token + Packed.COLUMNS + 2 * FINE]).reinterpretAsFloats();
+    e2.fma(even.mul(scale2), FloatVector.fromMemorySegment(FLOATS, ALL, to + 4 * STEP, ORDER))
+        .intoMemorySegment(ALL, to + 4 * STEP, ORDER);
+    o2.fma(odd.mul(scale2), FloatVector.fromMemorySegment(FLOATS, ALL, to + 5 * STEP, ORDER))
+        .intoMemorySegment(ALL, to + 5 * STEP, ORDER);
+    FloatVector scale3 =
+        IntVector.broadcast(INTS, x[token + Packed.COLUMNS + 3 * FINE]).reinterpretAsFloats();
+    e3.fma(even.mul(scale3), FloatVector.fromMemorySegment(FLOATS, ALL, to + 6 * STEP, ORDER))
+        .intoMemorySegment(ALL, to + 6 * STEP, ORDER);
+    o3.fma(odd.mul(scale3), FloatVector.fromMemorySegment(FLOATS, ALL, to + 7 * STEP, ORDER))
+        .intoMemorySegment(ALL, to + 7 * STEP, ORDER);
+    FloatVector scale4 =
+        IntVector.broadcast(INTS, x[token + Packed.COLUMNS + 4 * FINE]).reinterpretAsFloats();
+    e4.fma(even.mul(scale4), FloatVector.fromMemorySegment(FLOATS, ALL, to + 8 * STEP, ORDER))
+        .intoMemorySegment(ALL, to + 8 * STEP, ORDER);
+    o4.fma(odd.mul(scale4), FloatVector.fromMemorySegment(FLOATS, ALL, to + 9 * STEP, ORDER))
+        .intoMemorySegment(ALL, to + 9 * STEP, ORDER);
+    FloatVector scale5 =
+        IntVector.broadcast(INTS, x[token + Packed.COLUMNS + 5 * FINE]).reinterpretAsFloats();
+    e5.fma(even.mul(scale5), FloatVector.fromMemorySegment(FLOATS, ALL, to + 10 * STEP, ORDER))
+        .intoMemorySegment(ALL, to + 10 * STEP, ORDER);
+    o5.fma(odd.mul(scale5), FloatVector.fromMemorySegment(FLOATS, ALL, to + 11 * STEP, ORDER))
+        .intoMemorySegment(ALL, to + 11 * STEP, ORDER);
+    FloatVector scale6 =
+        IntVector.broadcast(INTS, x[token + Packed.COLUMNS + 6 * FINE]).reinterpretAsFloats();
+    e6.fma(even.mul(scale6), FloatVector.fromMemorySegment(FLOATS, ALL, to + 12 * STEP, ORDER))
+        .intoMemorySegment(ALL, to + 12 * STEP, ORDER);
+    o6.fma(odd.mul(scale6), FloatVector.fromMemorySegment(FLOATS, ALL, to + 13 * STEP, ORDER))
+        .intoMemorySegment(ALL, to + 13 * STEP, ORDER);
+    FloatVector scale7 =
+        IntVector.broadcast(INTS, x[token + Packed.COLUMNS + 7 * FINE]).reinterpretAsFloats();
+    e7.fma(even.mul(scale7), FloatVector.fromMemorySegment(FLOATS, ALL, to + 14 * STEP, ORDER))
+        .intoMemorySegment(ALL, to + 14 * STEP, ORDER);
+    o7.fma(odd.mul(scale7), FloatVector.fromMemorySegment(FLOATS, ALL, to + 15 * STEP, ORDER))
+        .intoMemorySegment(ALL, to + 15 * STEP, ORDER);
+  }
+
+  /** Adds what a block gave to the sums of even rows and of odd ones. */
+  private static void addOctets(
+      long w0, long w1, long w2, long w3, int groups, int[] x, int scales, int tokens, long sums) {
+    long from = (sums + DOTS) & ADDRESS;
+    long to = sums & ADDRESS;
+    for (int g = 0; g < groups; g++) {
+      long w = g == 0 ? w0 : g == 1 ? w1 : g == 2 ? w2 : w3;
+      IntVector h =
+          ShortVector.fromMemorySegment(SHORTS, ALL, w & ADDRESS, ORDER).reinterpretAsInts();
+      FloatVector even =
+          h.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_BITS)
+              .reinterpretAsFloats()
+              .mul(0x1p112f);
+      FloatVector odd =
+          h.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(0x1p112f);
+      for (int t = 0; t < tokens; t++) {
+        FloatVector scale = IntVector.broadcast(INTS, x[scales + t * FINE]).reinterpretAsFloats();
+        FloatVector.fromMemorySegment(FLOATS, ALL, from, ORDER)
+            .fma(even.mul(scale), FloatVector.fromMemorySegment(FLOATS, ALL, to, ORDER))
+            .intoMemorySegment(ALL, to, ORDER);
+        FloatVector.fromMemorySegment(FLOATS, ALL, from + STEP, ORDER)
+            .fma(odd.mul(scale), FloatVector.fromMemorySegment(FLOATS, ALL, to + STEP, ORDER))
+            .intoMemorySegment(ALL, to + STEP, ORDER);
+        from = (from + 2 * STEP) & ADDRESS;
+        to = (to + 2 * STEP) & ADDRESS;
+      }
     }
   }
 

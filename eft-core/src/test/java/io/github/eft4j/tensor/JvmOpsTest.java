@@ -13,6 +13,8 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -155,11 +157,11 @@ class JvmOpsTest {
       return 0;
     }
     float most = 0;
-    for (int i = 0; i < Nibbles.COLUMNS; i++) {
-      int block = column / Nibbles.COLUMNS * Nibbles.COLUMNS;
+    for (int i = 0; i < Packed.COLUMNS; i++) {
+      int block = column / Packed.COLUMNS * Packed.COLUMNS;
       most = Math.max(most, Math.abs(numbers[row + block + i]));
     }
-    return most / Nibbles.LARGEST;
+    return most / (type == WeightType.Q8_0 ? Packed.FINE_LARGEST : Packed.LARGEST);
   }
 
   @Test
@@ -196,6 +198,17 @@ class JvmOpsTest {
     assertThatIllegalArgumentException()
         .isThrownBy(
             () -> ops.linear(array(1, 64, random), new Linear(matrix, null), ops.allocate(1, 40)));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"Q8_0, 0", "Q4_0, 0", "Q4_K, 0", "Q4_K, 2", "Q6_K, 208"})
+  void scalesThatAreNotFiniteAreRefused(WeightType type, int at) {
+    StoredTensor tensor = Weights.random(type, 40, 256, false, new SplittableRandom(7));
+    long block = type.bytes(256 * 39);
+    tensor.data().set(ValueLayout.JAVA_SHORT_UNALIGNED, block + at, (short) 0xfc00);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> ops.matrix(tensor))
+        .withMessage("tensor random %s: a scale of -Infinity, expected finite ones", type);
   }
 
   @Property(tries = 40)

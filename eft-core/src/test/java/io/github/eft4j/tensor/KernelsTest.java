@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.within;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
 import java.util.SplittableRandom;
 import net.jqwik.api.Arbitraries;
@@ -33,10 +35,15 @@ class KernelsTest {
     }
   }
 
+  /** The memory last made. Kernels get addresses, which do not keep it from being freed. */
+  private static final Deque<MemorySegment> KEPT = new ArrayDeque<>();
+
+  private static final Floats MEMORY = Floats.of(Kernels.packedMemory(128));
+
   /** A floats array in native memory. */
   private record Floats(MemorySegment memory) {
     static Floats of(int n) {
-      return new Floats(Arena.ofAuto().allocate(4L * n + 64, 64));
+      return new Floats(kept(Arena.ofAuto().allocate(4L * n + 64, 64)));
     }
 
     static Floats random(int n, SplittableRandom random) {
@@ -52,7 +59,7 @@ class KernelsTest {
     }
 
     Floats copy() {
-      return new Floats(Arena.ofAuto().allocate(memory.byteSize(), 64).copyFrom(memory));
+      return new Floats(kept(Arena.ofAuto().allocate(memory.byteSize(), 64).copyFrom(memory)));
     }
 
     /** All bits, but one NaN for all NaNs. */
@@ -64,6 +71,14 @@ class KernelsTest {
       }
       return bits;
     }
+  }
+
+  private static MemorySegment kept(MemorySegment memory) {
+    KEPT.addLast(memory);
+    if (KEPT.size() > 100) {
+      KEPT.removeFirst();
+    }
+    return memory;
   }
 
   private static float number(SplittableRandom random) {
@@ -139,88 +154,69 @@ class KernelsTest {
   @Property(tries = 300)
   void dots(
       @ForAll WeightType type,
-      @ForAll @IntRange(min = 1, max = 32) int tokens,
       @ForAll @IntRange(min = 1, max = 150) int rows,
       @ForAll @IntRange(min = 1, max = 5) int blocks,
       @ForAll long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     int columns = blocks * Math.max(Kernels.SUMS, type.blockSize());
-    Floats x = Floats.random(tokens * columns, random);
-    MemorySegment weights = Weights.random(type, rows, columns, true, random).data();
+    Floats x = Floats.random(columns, random);
+    MemorySegment weights = kept(Weights.random(type, rows, columns, true, random).data());
     Floats floats = Floats.of(rows * columns);
     Dequantize.toFloats(type, weights, floats.memory().asSlice(0, 4L * rows * columns));
+    float[] memory = new float[Kernels.dotsMemory()];
+    Floats expected = Floats.of(rows);
+    SCALAR.dots(
+        WeightType.F32, x.address(), floats.address(), rows, columns, expected.address(), memory);
     for (Kernels kernels : VECTOR) {
-      if (kernels.dotsTokens(type) < tokens) {
-        continue;
+      if (kernels.dotsRead(type)) {
+        Floats out = Floats.of(rows);
+        kernels.dots(type, x.address(), weights.address(), rows, columns, out.address(), memory);
+        assertThat(out.bits()).as("%d bits", kernels.vectorBits()).isEqualTo(expected.bits());
       }
-      Floats expected = Floats.of(tokens * rows);
-      float[] memory = new float[Kernels.dotsMemory()];
-      for (int t = 0; t < tokens; t++) {
-        SCALAR.dots(
-            WeightType.F32,
-            x.address() + 4L * t * columns,
-            1,
-            floats.address(),
-            rows,
-            columns,
-            expected.address() + 4L * t * rows,
-            0,
-            memory);
-      }
-      Floats out = Floats.of(tokens * rows);
-      kernels.dots(
-          type,
-          grouped(x, tokens, columns),
-          tokens,
-          weights.address(),
-          rows,
-          columns,
-          out.address(),
-          4L * rows,
-          memory);
-      assertThat(out.bits()).as("%d bits", kernels.vectorBits()).isEqualTo(expected.bits());
     }
   }
 
   @Property(tries = 300)
-  void nibbleDots(
+  void packedDots(
       @ForAll("packedTypes") WeightType type,
-      @ForAll @IntRange(min = 1, max = 9) int tokens,
-      @ForAll @IntRange(min = 1, max = 300) int rows,
+      @ForAll @IntRange(min = 1, max = 60) int tokens,
+      @ForAll @IntRange(min = 1, max = 200) int rows,
       @ForAll @IntRange(min = 1, max = 5) int blocks,
       @ForAll long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     int columns = blocks * type.blockSize();
+    int blockInts = Packed.activationInts(type);
     Floats x = Floats.random(tokens * columns, random);
-    MemorySegment weights = Weights.random(type, rows, columns, true, random).data();
-    Floats packed = Floats.of((int) (Nibbles.bytes(type, rows, columns) / 4));
-    for (int row = 0; row < rows; row += Nibbles.ROWS) {
-      int count = Math.min(Nibbles.ROWS, rows - row);
+    MemorySegment weights = kept(Weights.random(type, rows, columns, true, random).data());
+    Floats packed = Floats.of((int) (Packed.bytes(type, rows, columns) / 4));
+    for (int row = 0; row < rows; row += Packed.ROWS) {
+      int count = Math.min(Packed.ROWS, rows - row);
       long rowBytes = type.bytes(columns);
-      Nibbles.pack(
+      Packed.pack(
           type,
           weights.asSlice(row * rowBytes, count * rowBytes),
           count,
           columns,
-          packed.address() + row / Nibbles.ROWS * Nibbles.groupBytes(type, columns));
+          packed.address() + row / Packed.ROWS * Packed.groupBytes(type, columns));
     }
     assertSameBits(
         (kernels, scratch) -> {
           Floats out = Floats.of(tokens * rows);
           int together;
           for (int t = 0; t < tokens; t += together) {
-            together = kernels.nibbleTokens(tokens - t);
+            together = kernels.packedTokens(type, tokens - t);
             int count = Math.min(together, tokens - t);
-            int[] rounded = new int[columns / Nibbles.COLUMNS * together * Nibbles.ACTIVATION_INTS];
+            int[] rounded = new int[columns / Packed.COLUMNS * together * blockInts];
             for (int i = 0; i < count; i++) {
               kernels.quantize(
+                  type,
                   x.address() + 4L * (t + i) * columns,
                   columns,
                   rounded,
-                  i * Nibbles.ACTIVATION_INTS,
-                  together * Nibbles.ACTIVATION_INTS);
+                  i * blockInts,
+                  together * blockInts);
             }
-            kernels.nibbleDots(
+            kernels.packedDots(
                 type,
                 rounded,
                 0,
@@ -231,7 +227,7 @@ class KernelsTest {
                 columns,
                 out.address() + 4L * t * rows,
                 4L * rows,
-                new float[Kernels.dotsMemory()]);
+                MEMORY.address());
           }
           return List.of(out);
         });
@@ -239,7 +235,7 @@ class KernelsTest {
 
   @Provide
   Arbitrary<WeightType> packedTypes() {
-    return Arbitraries.of(WeightType.class).filter(Nibbles::packs);
+    return Arbitraries.of(WeightType.class).filter(Packed::packs);
   }
 
   /** The greatest sums that 16 bits must hold, of either sign. */
@@ -247,18 +243,18 @@ class KernelsTest {
   void nibbleDotsOfExtremesAreExact() {
     for (int q = 0; q <= 15; q++) {
       for (float sign : new float[] {1, -1}) {
-        float[] values = new float[Nibbles.COLUMNS];
-        Arrays.fill(values, sign * Nibbles.LARGEST);
+        float[] values = new float[Packed.COLUMNS];
+        Arrays.fill(values, sign * Packed.LARGEST);
         byte[] block = new byte[WeightType.Q4_0.blockBytes()];
         Arrays.fill(block, (byte) (q * 17));
         block[0] = 0;
         block[1] = 0x3c; // 1 in half precision
         for (Kernels kernels : VECTOR) {
           assertThat(product(WeightType.Q4_0, kernels, block, values))
-              .isEqualTo((q - 8) * sign * Nibbles.LARGEST * Nibbles.COLUMNS);
+              .isEqualTo((q - 8) * sign * Packed.LARGEST * Packed.COLUMNS);
         }
         assertThat(product(WeightType.Q4_0, SCALAR, block, values))
-            .isEqualTo((q - 8) * sign * Nibbles.LARGEST * Nibbles.COLUMNS);
+            .isEqualTo((q - 8) * sign * Packed.LARGEST * Packed.COLUMNS);
       }
     }
   }
@@ -270,13 +266,13 @@ class KernelsTest {
       for (int pair = 0; pair <= 3; pair++) {
         for (float sign : new float[] {1, -1}) {
           float[] values = new float[256];
-          Arrays.fill(values, sign * Nibbles.LARGEST);
+          Arrays.fill(values, sign * Packed.LARGEST);
           byte[] block = new byte[WeightType.Q6_K.blockBytes()];
           Arrays.fill(block, 0, 128, (byte) (nibble * 17));
           Arrays.fill(block, 128, 192, (byte) (pair * 85));
           Arrays.fill(block, 192, 208, (byte) -128);
           block[209] = 0x3c; // 1 in half precision
-          float expected = (nibble + 16 * pair - 32) * -128 * sign * Nibbles.LARGEST * 256;
+          float expected = (nibble + 16 * pair - 32) * -128 * sign * Packed.LARGEST * 256;
           for (Kernels kernels : VECTOR) {
             assertThat(product(WeightType.Q6_K, kernels, block, values)).isEqualTo(expected);
           }
@@ -286,50 +282,39 @@ class KernelsTest {
     }
   }
 
+  /** The greatest sums that 24 bits must hold, in either sign. */
+  @Test
+  void octetDotsOfExtremesAreExact() {
+    for (int q : new int[] {-128, -127, 127}) {
+      for (float sign : new float[] {1, -1}) {
+        float[] values = new float[Packed.COLUMNS];
+        Arrays.fill(values, sign * Packed.FINE_LARGEST);
+        byte[] block = new byte[WeightType.Q8_0.blockBytes()];
+        Arrays.fill(block, (byte) q);
+        block[0] = 0;
+        block[1] = 0x3c; // 1 in half precision
+        float expected = q * sign * Packed.FINE_LARGEST * Packed.COLUMNS;
+        for (Kernels kernels : VECTOR) {
+          assertThat(product(WeightType.Q8_0, kernels, block, values)).isEqualTo(expected);
+        }
+        assertThat(product(WeightType.Q8_0, SCALAR, block, values)).isEqualTo(expected);
+      }
+    }
+  }
+
   private static float product(WeightType type, Kernels kernels, byte[] block, float[] values) {
     int columns = values.length;
     Floats x = Floats.of(columns);
     x.memory().copyFrom(MemorySegment.ofArray(values));
-    Floats packed = Floats.of((int) (Nibbles.groupBytes(type, columns) / 4));
-    Nibbles.pack(type, MemorySegment.ofArray(block), 1, columns, packed.address());
-    int[] rounded = new int[columns / Nibbles.COLUMNS * Nibbles.ACTIVATION_INTS];
-    kernels.quantize(x.address(), columns, rounded, 0, Nibbles.ACTIVATION_INTS);
+    Floats packed = Floats.of((int) (Packed.groupBytes(type, columns) / 4));
+    Packed.pack(type, MemorySegment.ofArray(block), 1, columns, packed.address());
+    int blockInts = Packed.activationInts(type);
+    int[] rounded = new int[columns / Packed.COLUMNS * blockInts];
+    kernels.quantize(type, x.address(), columns, rounded, 0, blockInts);
     Floats out = Floats.of(1);
-    kernels.nibbleDots(
-        type,
-        rounded,
-        0,
-        1,
-        1,
-        packed.address(),
-        1,
-        columns,
-        out.address(),
-        0,
-        new float[Kernels.dotsMemory()]);
+    kernels.packedDots(
+        type, rounded, 0, 1, 1, packed.address(), 1, columns, out.address(), 0, MEMORY.address());
     return Memory.get(out.address());
-  }
-
-  /** Tokens as {@link Kernels#dots} takes them. */
-  private static long grouped(Floats x, int tokens, int columns) {
-    if (tokens == 1) {
-      return x.address();
-    }
-    int together = Kernels.DOTS_GROUP;
-    int groups = (tokens + together - 1) / together;
-    Floats grouped = Floats.of(groups * together * columns);
-    for (int t = 0; t < tokens; t++) {
-      SCALAR.dequantize(
-          WeightType.F32,
-          x.address() + 4L * t * columns,
-          columns,
-          grouped.address()
-              + 4L
-                  * Kernels.SUMS
-                  * (t / together * columns / Kernels.SUMS * together + t % together),
-          4L * Kernels.SUMS * together);
-    }
-    return grouped.address();
   }
 
   @Property(tries = 200)

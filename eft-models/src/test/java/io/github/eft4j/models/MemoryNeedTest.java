@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 class MemoryNeedTest {
   private static final List<TensorInfo> TENSORS =
       List.of(
-          new TensorInfo("a", "Q8_0", List.of(1_000_000L, 3200L), 3_400_000_000L),
+          new TensorInfo("a", "F16", List.of(1_000_000L, 3200L), 6_400_000_000L),
           new TensorInfo("b", "F32", List.of(100L), 400));
 
   private static final List<TensorInfo> PACKED =
@@ -23,7 +23,7 @@ class MemoryNeedTest {
   @Test
   void weightsStayAsTheyAreStoredArePackedOrBecomeFloat32() {
     assertThat(MemoryNeed.of(TENSORS, TensorOps.jvm()))
-        .isEqualTo(new MemoryNeed(0, 3_400_000_400L));
+        .isEqualTo(new MemoryNeed(0, 6_400_000_400L));
     assertThat(MemoryNeed.of(PACKED, TensorOps.jvm()))
         .isEqualTo(new MemoryNeed(1_800_000_000L, 400));
     assertThat(MemoryNeed.of(TENSORS, TensorOps.nd4j()))

@@ -4,8 +4,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * How weights of Q4_0, Q4_K and Q6_K, and what they are multiplied with, lie in memory for sums of
- * 16 bits.
+ * How weights of Q8_0, Q4_0, Q4_K and Q6_K, and what they are multiplied with, lie in memory so
+ * that a register holds a column of rows: one lane is one row, and 32 rows lie together.
+ *
+ * <h2>Nibbles: sums of 16 bits</h2>
  *
  * <p>Activations are rounded, {@value #COLUMNS} at a time, to integers x of at most 127 that share
  * a scale s: with m the greatest magnitude, m / 127. With q a nibble, the integer I = Σ (q − 8) x
@@ -13,8 +15,8 @@ import java.lang.foreign.ValueLayout;
  * does, the bits beyond those may get lost on the way. So neither the order of the sum nor the
  * instructions matter, and a processor adds 32 rows at a time in 512 bits.
  *
- * <p>One lane is one row. A 16-bit number v holds the nibbles of four columns, and does not even
- * have to be taken apart: with v = q₀ + 16 q₁ + 256 q₂ + 4096 q₃, modulo 2¹⁶
+ * <p>A 16-bit number v holds the nibbles of four columns, and does not even have to be taken apart:
+ * with v = q₀ + 16 q₁ + 256 q₂ + 4096 q₃, modulo 2¹⁶
  *
  * <pre>
  *  q₀ x₀ + q₁ x₁ + q₂ x₂ + q₃ x₃
@@ -43,8 +45,23 @@ import java.lang.foreign.ValueLayout;
  * <p>A weight of Q6_K is d a (q + 16 p − 32), where p has two bits, and sixteen columns share a.
  * The bit pairs of four columns, each where a nibble would be, are multiplied in the same way; with
  * L = Σ q x and H = Σ (p − 2) x, which fit in 16 bits, half a block adds fma(d a s, L + 16 H, sum).
+ *
+ * <h2>Octets: sums of 24 bits</h2>
+ *
+ * <p>Weights of Q8_0 are octets q. Activations are rounded, {@value #COLUMNS} at a time, to
+ * integers x of at most 4096 that share a scale s = m / 4096. The integer I = Σ q x of a block is
+ * never greater than 128 · 4096 · 32 = 2²⁴: every sum on the way to it is exact in float32, so
+ * again neither order nor instructions matter. A block adds fma(d s, I, sum).
+ *
+ * <pre>
+ *  weights of 32 rows   for each 32 columns: [32] scales d in half precision
+ *                       [32] columns of [16] octets of even rows, [16] octets of odd rows
+ *
+ *  activations          for each 32 columns, for each token: [32] integers and s, as the bits of
+ *                       float32
+ * </pre>
  */
-final class Nibbles {
+final class Packed {
   /** Rows that lie together. */
   static final int ROWS = 32;
 
@@ -84,18 +101,38 @@ final class Nibbles {
   /** 1.5 · 2²³: a float32 of this size has no fraction, so what is added to it is rounded. */
   static final float ROUNDER = 0x1.8p23f;
 
+  /** Bytes of a block of the rows of octets. */
+  static final long OCTET_BLOCK_BYTES = LINE + (long) COLUMNS * ROWS;
+
+  /** Ints of a block of a token that is rounded for octets. */
+  static final int FINE_INTS = COLUMNS + 1;
+
+  /** The greatest magnitude of an activation that is rounded for octets. */
+  static final float FINE_LARGEST = 4096;
+
+  /** The same as {@link #SMALLEST} for octets. */
+  static final float FINE_SMALLEST = 0x1p-114f;
+
   private static final int LOW = 0x0f0f_0f0f;
 
-  private Nibbles() {}
+  private Packed() {}
 
   /**
    * Whether weights of a type are packed.
    *
    * @param type the type
-   * @return true for Q4_0, Q4_K and Q6_K
+   * @return true for Q8_0, Q4_0, Q4_K and Q6_K
    */
   static boolean packs(WeightType type) {
-    return type == WeightType.Q4_0 || type == WeightType.Q4_K || type == WeightType.Q6_K;
+    return switch (type) {
+      case Q8_0, Q4_0, Q4_K, Q6_K -> true;
+      default -> false;
+    };
+  }
+
+  /** Ints of a block of a token, for weights of a type. */
+  static int activationInts(WeightType type) {
+    return type == WeightType.Q8_0 ? FINE_INTS : ACTIVATION_INTS;
   }
 
   /** The size in bytes of what lies before each {@value #BLOCKS} blocks of the rows. */
@@ -109,7 +146,11 @@ final class Nibbles {
 
   /** The size in bytes of a block of the rows. */
   static long blockBytes(WeightType type) {
-    return type == WeightType.Q6_K ? SIX_BLOCK_BYTES : BLOCK_BYTES;
+    return switch (type) {
+      case Q8_0 -> OCTET_BLOCK_BYTES;
+      case Q6_K -> SIX_BLOCK_BYTES;
+      default -> BLOCK_BYTES;
+    };
   }
 
   /** The size in bytes of the packed weights of {@value #ROWS} rows. */
@@ -131,6 +172,7 @@ final class Nibbles {
    * @param rows the number of rows that are stored, at most {@value #ROWS}; the others become 0
    * @param columns the length of a row
    * @param to address of {@link #groupBytes} bytes
+   * @throws IllegalArgumentException if a scale is infinite or not a number
    */
   static void pack(WeightType type, MemorySegment stored, int rows, int columns, long to) {
     if (rows < ROWS) {
@@ -143,12 +185,22 @@ final class Nibbles {
         long bytes = groupBytes(type, type.blockSize());
         long at = to + block * bytes + 2L * row;
         switch (type) {
+          case Q8_0 -> packOctets(stored, from, to + block * bytes, row);
           case Q4_0 -> packBlock(stored, from, at);
           case Q4_K -> packBlocks(stored, from, at);
           default -> packSixes(stored, from, at);
         }
       }
     }
+  }
+
+  private static short scale(MemorySegment stored, long at) {
+    short scale = half(stored, at);
+    if ((scale & 0x7c00) == 0x7c00) {
+      throw new IllegalArgumentException(
+          "a scale of %s, expected finite ones".formatted(Float.float16ToFloat(scale)));
+    }
+    return scale;
   }
 
   private static short half(MemorySegment stored, long at) {
@@ -159,9 +211,23 @@ final class Nibbles {
     return stored.get(ValueLayout.JAVA_INT_UNALIGNED, at);
   }
 
+  /** One block of Q8_0: a scale in half precision, then the weights. */
+  private static void packOctets(MemorySegment stored, long from, long block, int row) {
+    Memory.setShort(block + 2L * row, scale(stored, from));
+    long at = block + octet(row, 0);
+    for (int i = 0; i < COLUMNS; i++) {
+      Memory.setByte(at + (long) ROWS * i, stored.get(ValueLayout.JAVA_BYTE, from + 2 + i));
+    }
+  }
+
+  /** Where a weight of Q8_0 lies in a block of the rows, in bytes. */
+  static long octet(int row, int column) {
+    return LINE + ROWS / 2L * (2L * column + row % 2) + row / 2;
+  }
+
   /** One block of Q4_0: low nibbles are the first half, high ones the second. */
   private static void packBlock(MemorySegment stored, long from, long to) {
-    Memory.setShort(to, half(stored, from));
+    Memory.setShort(to, scale(stored, from));
     for (int i = 0; i < COLUMNS / 8; i++) {
       int bytes = quad(stored, from + 2 + 4L * i);
       long at = to + LINE * (1 + i);
@@ -176,8 +242,8 @@ final class Nibbles {
    * next.
    */
   private static void packBlocks(MemorySegment stored, long from, long to) {
-    Memory.setShort(to, half(stored, from));
-    Memory.setShort(to + LINE, half(stored, from + 2));
+    Memory.setShort(to, scale(stored, from));
+    Memory.setShort(to + LINE, scale(stored, from + 2));
     for (int block = 0; block < BLOCKS; block++) {
       long at = to + 2 * LINE + block * BLOCK_BYTES;
       Memory.setShort(at, scaleAndMinimum(stored, from + 4, block));
@@ -191,7 +257,7 @@ final class Nibbles {
 
   /** One block of Q6_K, laid out as {@link Dequantize} says. */
   private static void packSixes(MemorySegment stored, long from, long to) {
-    Memory.setShort(to, half(stored, from + 208));
+    Memory.setShort(to, scale(stored, from + 208));
     for (int block = 0; block < BLOCKS; block++) {
       long at = to + LINE + block * SIX_BLOCK_BYTES;
       Memory.setShort(at, half(stored, from + 192 + 2L * block));
@@ -249,6 +315,21 @@ final class Nibbles {
         largest < SMALLEST ? 0 : largest <= Float.MAX_VALUE ? largest / LARGEST : Float.NaN;
     block[at + ACTIVATION_SCALE] = Float.floatToRawIntBits(scale);
     block[at + ACTIVATION_SUM] = Float.floatToRawIntBits(scale * sum);
+  }
+
+  /**
+   * Completes a block of activations for octets.
+   *
+   * @param block holds it
+   * @param at index of its first int
+   * @param largest the greatest magnitude
+   */
+  static void finishFinely(int[] block, int at, float largest) {
+    float scale =
+        largest < FINE_SMALLEST
+            ? 0
+            : largest <= Float.MAX_VALUE ? largest / FINE_LARGEST : Float.NaN;
+    block[at + COLUMNS] = Float.floatToRawIntBits(scale);
   }
 
   private static int twice(int number) {
