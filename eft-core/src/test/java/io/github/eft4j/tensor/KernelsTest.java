@@ -180,7 +180,7 @@ class KernelsTest {
   void packedDots(
       @ForAll("packedTypes") WeightType type,
       @ForAll @IntRange(min = 1, max = 60) int tokens,
-      @ForAll @IntRange(min = 1, max = 200) int rows,
+      @ForAll @IntRange(min = 1, max = 300) int rows,
       @ForAll @IntRange(min = 1, max = 5) int blocks,
       @ForAll long seed) {
     SplittableRandom random = new SplittableRandom(seed);
