@@ -96,8 +96,8 @@ final class VectorKernels implements Kernels {
   private static final int TILE_TOKENS = MANY_REGISTERS ? 4 : 3;
   private static final int TILE_ROWS = MANY_REGISTERS ? 6 : 4;
 
-  /** Rows side by side. */
-  private static final int STREAMS = 8;
+  /** Rows side by side: as many places in memory as a processor's prefetchers follow at their best. */
+  private static final int STREAMS = 4;
 
   /** Bytes of weights that certainly stay in the cache of one core while they are used. */
   private static final long CACHED_BYTES = 128 << 10;
@@ -892,14 +892,10 @@ final class VectorKernels implements Kernels {
     long w1 = w0 + rowBytes * first(1, rows, each);
     long w2 = w0 + rowBytes * first(2, rows, each);
     long w3 = w0 + rowBytes * first(3, rows, each);
-    long w4 = w0 + rowBytes * first(4, rows, each);
-    long w5 = w0 + rowBytes * first(5, rows, each);
-    long w6 = w0 + rowBytes * first(6, rows, each);
-    long w7 = w0 + rowBytes * first(7, rows, each);
     switch (type) {
-      case F32 -> floatDots(x, w0, w1, w2, w3, w4, w5, w6, w7, count, columns, sums);
-      case F16 -> halfDots(x, w0, w1, w2, w3, w4, w5, w6, w7, count, columns, sums);
-      case BF16 -> brainFloatDots(x, w0, w1, w2, w3, w4, w5, w6, w7, count, columns, sums);
+      case F32 -> floatDots(x, w0, w1, w2, w3, count, columns, sums);
+      case F16 -> halfDots(x, w0, w1, w2, w3, count, columns, sums);
+      case BF16 -> brainFloatDots(x, w0, w1, w2, w3, count, columns, sums);
       default -> throw new IllegalArgumentException("no dot products with " + type);
     }
   }
@@ -910,10 +906,6 @@ final class VectorKernels implements Kernels {
       long w1,
       long w2,
       long w3,
-      long w4,
-      long w5,
-      long w6,
-      long w7,
       int count,
       int columns,
       float[] sums) {
@@ -923,10 +915,6 @@ final class VectorKernels implements Kernels {
       FloatVector a1 = a0;
       FloatVector a2 = a0;
       FloatVector a3 = a0;
-      FloatVector a4 = a0;
-      FloatVector a5 = a0;
-      FloatVector a6 = a0;
-      FloatVector a7 = a0;
       long start = x + part * STEP;
       long end = start + ROUND * length;
       long next = start;
@@ -939,30 +927,18 @@ final class VectorKernels implements Kernels {
         a1 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w1 + at, ORDER), a1);
         a2 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w2 + at, ORDER), a2);
         a3 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w3 + at, ORDER), a3);
-        a4 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w4 + at, ORDER), a4);
-        a5 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w5 + at, ORDER), a5);
-        a6 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w6 + at, ORDER), a6);
-        a7 = v.fma(FloatVector.fromMemorySegment(FLOATS, ALL, w7 + at, ORDER), a7);
         next += ROUND;
         if (next == end) {
           a0.intoArray(sums, to);
           a1.intoArray(sums, to + SUMS);
           a2.intoArray(sums, to + 2 * SUMS);
           a3.intoArray(sums, to + 3 * SUMS);
-          a4.intoArray(sums, to + 4 * SUMS);
-          a5.intoArray(sums, to + 5 * SUMS);
-          a6.intoArray(sums, to + 6 * SUMS);
-          a7.intoArray(sums, to + 7 * SUMS);
           a0 = FloatVector.zero(FLOATS);
           a1 = a0;
           a2 = a0;
           a3 = a0;
-          a4 = a0;
-          a5 = a0;
-          a6 = a0;
-          a7 = a0;
           next = start;
-          to += 8 * SUMS;
+          to += 4 * SUMS;
         }
       }
     }
@@ -975,10 +951,6 @@ final class VectorKernels implements Kernels {
       long w1,
       long w2,
       long w3,
-      long w4,
-      long w5,
-      long w6,
-      long w7,
       int count,
       int columns,
       float[] sums) {
@@ -990,10 +962,6 @@ final class VectorKernels implements Kernels {
       FloatVector a1 = a0;
       FloatVector a2 = a0;
       FloatVector a3 = a0;
-      FloatVector a4 = a0;
-      FloatVector a5 = a0;
-      FloatVector a6 = a0;
-      FloatVector a7 = a0;
       long start = x + part * STEP;
       long end = start + ROUND * length;
       long next = start;
@@ -1054,78 +1022,18 @@ final class VectorKernels implements Kernels {
                 offset,
                 m.compare(VectorOperators.LT, 0x400).cast(FLOATS));
         a3 = p.reinterpretAsInts().or(h.and(0x8000_0000)).reinterpretAsFloats().fma(v, a3);
-        h =
-            (IntVector)
-                ShortVector.fromMemorySegment(HALVES, ALL, w4 + at, ORDER)
-                    .convertShape(VectorOperators.S2I, INTS, 0);
-        m = h.and(0x7fff);
-        p = m.lanewise(VectorOperators.LSHL, 13).add(112 << 23).reinterpretAsFloats();
-        p =
-            p.lanewise(
-                VectorOperators.FMA,
-                two,
-                offset,
-                m.compare(VectorOperators.LT, 0x400).cast(FLOATS));
-        a4 = p.reinterpretAsInts().or(h.and(0x8000_0000)).reinterpretAsFloats().fma(v, a4);
-        h =
-            (IntVector)
-                ShortVector.fromMemorySegment(HALVES, ALL, w5 + at, ORDER)
-                    .convertShape(VectorOperators.S2I, INTS, 0);
-        m = h.and(0x7fff);
-        p = m.lanewise(VectorOperators.LSHL, 13).add(112 << 23).reinterpretAsFloats();
-        p =
-            p.lanewise(
-                VectorOperators.FMA,
-                two,
-                offset,
-                m.compare(VectorOperators.LT, 0x400).cast(FLOATS));
-        a5 = p.reinterpretAsInts().or(h.and(0x8000_0000)).reinterpretAsFloats().fma(v, a5);
-        h =
-            (IntVector)
-                ShortVector.fromMemorySegment(HALVES, ALL, w6 + at, ORDER)
-                    .convertShape(VectorOperators.S2I, INTS, 0);
-        m = h.and(0x7fff);
-        p = m.lanewise(VectorOperators.LSHL, 13).add(112 << 23).reinterpretAsFloats();
-        p =
-            p.lanewise(
-                VectorOperators.FMA,
-                two,
-                offset,
-                m.compare(VectorOperators.LT, 0x400).cast(FLOATS));
-        a6 = p.reinterpretAsInts().or(h.and(0x8000_0000)).reinterpretAsFloats().fma(v, a6);
-        h =
-            (IntVector)
-                ShortVector.fromMemorySegment(HALVES, ALL, w7 + at, ORDER)
-                    .convertShape(VectorOperators.S2I, INTS, 0);
-        m = h.and(0x7fff);
-        p = m.lanewise(VectorOperators.LSHL, 13).add(112 << 23).reinterpretAsFloats();
-        p =
-            p.lanewise(
-                VectorOperators.FMA,
-                two,
-                offset,
-                m.compare(VectorOperators.LT, 0x400).cast(FLOATS));
-        a7 = p.reinterpretAsInts().or(h.and(0x8000_0000)).reinterpretAsFloats().fma(v, a7);
         next += ROUND;
         if (next == end) {
           a0.intoArray(sums, to);
           a1.intoArray(sums, to + SUMS);
           a2.intoArray(sums, to + 2 * SUMS);
           a3.intoArray(sums, to + 3 * SUMS);
-          a4.intoArray(sums, to + 4 * SUMS);
-          a5.intoArray(sums, to + 5 * SUMS);
-          a6.intoArray(sums, to + 6 * SUMS);
-          a7.intoArray(sums, to + 7 * SUMS);
           a0 = FloatVector.zero(FLOATS);
           a1 = a0;
           a2 = a0;
           a3 = a0;
-          a4 = a0;
-          a5 = a0;
-          a6 = a0;
-          a7 = a0;
           next = start;
-          to += 8 * SUMS;
+          to += 4 * SUMS;
         }
       }
     }
@@ -1137,10 +1045,6 @@ final class VectorKernels implements Kernels {
       long w1,
       long w2,
       long w3,
-      long w4,
-      long w5,
-      long w6,
-      long w7,
       int count,
       int columns,
       float[] sums) {
@@ -1150,10 +1054,6 @@ final class VectorKernels implements Kernels {
       FloatVector a1 = a0;
       FloatVector a2 = a0;
       FloatVector a3 = a0;
-      FloatVector a4 = a0;
-      FloatVector a5 = a0;
-      FloatVector a6 = a0;
-      FloatVector a7 = a0;
       long start = x + part * STEP;
       long end = start + ROUND * length;
       long next = start;
@@ -1194,58 +1094,18 @@ final class VectorKernels implements Kernels {
                     .lanewise(VectorOperators.LSHL, 16)
                     .reinterpretAsFloats(),
                 a3);
-        a4 =
-            v.fma(
-                ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w4 + at, ORDER)
-                            .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
-                    .lanewise(VectorOperators.LSHL, 16)
-                    .reinterpretAsFloats(),
-                a4);
-        a5 =
-            v.fma(
-                ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w5 + at, ORDER)
-                            .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
-                    .lanewise(VectorOperators.LSHL, 16)
-                    .reinterpretAsFloats(),
-                a5);
-        a6 =
-            v.fma(
-                ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w6 + at, ORDER)
-                            .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
-                    .lanewise(VectorOperators.LSHL, 16)
-                    .reinterpretAsFloats(),
-                a6);
-        a7 =
-            v.fma(
-                ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w7 + at, ORDER)
-                            .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
-                    .lanewise(VectorOperators.LSHL, 16)
-                    .reinterpretAsFloats(),
-                a7);
         next += ROUND;
         if (next == end) {
           a0.intoArray(sums, to);
           a1.intoArray(sums, to + SUMS);
           a2.intoArray(sums, to + 2 * SUMS);
           a3.intoArray(sums, to + 3 * SUMS);
-          a4.intoArray(sums, to + 4 * SUMS);
-          a5.intoArray(sums, to + 5 * SUMS);
-          a6.intoArray(sums, to + 6 * SUMS);
-          a7.intoArray(sums, to + 7 * SUMS);
           a0 = FloatVector.zero(FLOATS);
           a1 = a0;
           a2 = a0;
           a3 = a0;
-          a4 = a0;
-          a5 = a0;
-          a6 = a0;
-          a7 = a0;
           next = start;
-          to += 8 * SUMS;
+          to += 4 * SUMS;
         }
       }
     }
