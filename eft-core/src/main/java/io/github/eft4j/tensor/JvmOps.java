@@ -19,9 +19,9 @@ import org.nd4j.linalg.factory.Nd4j;
  * or the width of the vectors, scalar code included.
  *
  * <p><b>Weights</b> are read as they are stored, from the file, and multiplied in float32. Those of
- * Q8_0, Q4_0, Q4_K and Q6_K are packed at load, into memory of their own; activations are then
- * rounded, 32 at a time, to 13 bits for Q8_0 and 8 for the others, and integers of a block added up
- * exactly.
+ * Q8_0, Q4_0, Q4_K, Q5_0, Q5_K and Q6_K are packed at load, into memory of their own; activations
+ * are then rounded, 32 at a time, to 13 bits for Q8_0 and 8 for the others, and integers of a block
+ * added up exactly.
  *
  * <p>Needs {@code --add-modules jdk.incubator.vector}; without it everything works on scalar code,
  * slowly, and says so once in the log. {@link #vectorBits} tells which code runs.
@@ -206,7 +206,8 @@ public final class JvmOps implements TensorOps {
    * columns add up exactly.
    *
    * @param type the type
-   * @return true for Q8_0, Q4_0, Q4_K and Q6_K; others are multiplied as they are stored
+   * @return true for Q8_0, Q4_0, Q4_K, Q5_0, Q5_K and Q6_K; others are multiplied as they are
+   *     stored
    */
   public static boolean packs(WeightType type) {
     return Packed.packs(type);

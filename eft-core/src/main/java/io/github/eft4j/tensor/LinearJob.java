@@ -85,7 +85,9 @@ final class LinearJob implements WorkerPool.Tasks {
   /** The tokens with their activations rounded, where a layer needs them. */
   private final Rounded rounded = new Rounded(WeightType.Q4_0);
 
+  private final Rounded roundedForFives = new Rounded(WeightType.Q5_0);
   private final Rounded finelyRounded = new Rounded(WeightType.Q8_0);
+  private final List<Rounded> roundings = List.of(rounded, roundedForFives, finelyRounded);
 
   private int rows;
   private int threads;
@@ -109,21 +111,20 @@ final class LinearJob implements WorkerPool.Tasks {
     this.threads = threads;
     rows = 0;
     boolean inTiles = false;
-    boolean inBlocks = false;
-    boolean inFineBlocks = false;
+    for (int i = 0; i < roundings.size(); i++) {
+      roundings.get(i).wanted = false;
+    }
     for (int i = 0; i < layers.size(); i++) {
       JvmMatrix weight = (JvmMatrix) layers.get(i).weight();
       rows += weight.rows();
       inTiles |= tokens > 1 && !weight.isPacked();
-      inBlocks |= weight.isPacked() && rounded(weight) == rounded;
-      inFineBlocks |= weight.isPacked() && rounded(weight) == finelyRounded;
+      rounded(weight).wanted |= weight.isPacked();
     }
     long at = Arrays2d.address(x);
-    if (inBlocks) {
-      rounded.all(at, pool);
-    }
-    if (inFineBlocks) {
-      finelyRounded.all(at, pool);
+    for (int i = 0; i < roundings.size(); i++) {
+      if (roundings.get(i).wanted) {
+        roundings.get(i).all(at, pool);
+      }
     }
     if (tokens == 1) {
       this.x = padded(at);
@@ -159,7 +160,11 @@ final class LinearJob implements WorkerPool.Tasks {
   }
 
   private Rounded rounded(JvmMatrix weight) {
-    return weight.type() == WeightType.Q8_0 ? finelyRounded : rounded;
+    return switch (weight.type()) {
+      case Q8_0 -> finelyRounded;
+      case Q5_0, Q5_K -> roundedForFives;
+      default -> rounded;
+    };
   }
 
   /** A single token with zeros behind it, so that it consists of whole rounds. */
@@ -356,6 +361,9 @@ final class LinearJob implements WorkerPool.Tasks {
     private final Scratch memory = new Scratch();
     private int[] blocks = {};
     private long from;
+
+    /** Whether the present product needs them. */
+    private boolean wanted;
 
     /** For weights that are packed like those of a type. */
     Rounded(WeightType type) {

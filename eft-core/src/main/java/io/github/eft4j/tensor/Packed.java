@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * How weights of Q8_0, Q4_0, Q4_K and Q6_K, and what they are multiplied with, lie in memory so
- * that a register holds a column of rows: one lane is one row, and 32 rows lie together.
+ * How weights of Q8_0, Q4_0, Q4_K, Q5_0, Q5_K and Q6_K, and what they are multiplied with, lie in
+ * memory so that a register holds a column of rows: one lane is one row, and 32 rows lie together.
  *
  * <h2>Nibbles: sums of 16 bits</h2>
  *
@@ -46,6 +46,28 @@ import java.lang.foreign.ValueLayout;
  * The bit pairs of four columns, each where a nibble would be, are multiplied in the same way; with
  * L = Σ q x and H = Σ (p − 2) x, which fit in 16 bits, half a block adds fma(d a s, L + 16 H, sum).
  *
+ * <h2>Fives: sums of 16 bits</h2>
+ *
+ * <p>Weights of Q5_0 and Q5_K are numbers q of five bits, three columns to a number of 16 bits.
+ * Activations are rounded like those for nibbles, but {@value #FIVE_COLUMNS} at a time: then I = Σ
+ * (q − 16) x is never greater than 16 · 127 · 16 = 32512, and with v = q₀ + 32 q₁ + 1024 q₂
+ *
+ * <pre>
+ *  q₀ x₀ + q₁ x₁ + q₂ x₂ = v x₀ + (v >> 5) (x₁ − 32 x₀) + (v >> 10) (x₂ − 32 x₁)
+ *
+ *  weights of 32 rows   for each 8 blocks of 32 columns: Q5_K: as Q4_K
+ *                         [8] blocks of
+ *                           [32] 16 bits. Q5_0: as Q4_0. Q5_K: as Q4_K
+ *                           [2] halves of [6][32] 16-bit numbers, the last of them of one column
+ *
+ *  activations          for each 32 columns, for each token: [2] times {@value #FIVE_INTS} ints
+ *                         −16 Σ x and the 16 factors above, each as two 16-bit numbers that are
+ *                         the same; the bits of s and of s Σ x in single precision
+ * </pre>
+ *
+ * Half a block of Q5_0 adds fma(d s, I, sum). A weight of Q5_K is d a q − e b, so half a block adds
+ * fma(d a s, I, sum), and then fma(fma(16, d a, −e b), s Σ x, sum).
+ *
  * <h2>Octets: sums of 24 bits</h2>
  *
  * <p>Weights of Q8_0 are octets q. Activations are rounded, {@value #COLUMNS} at a time, to
@@ -77,17 +99,32 @@ final class Packed {
   /** Bytes of a block of the rows of Q6_K. */
   static final long SIX_BLOCK_BYTES = LINE * (1 + COLUMNS / 4 + COLUMNS / 8);
 
+  /** Columns of half a block of fives. */
+  static final int FIVE_COLUMNS = 16;
+
+  /** Columns of fives in a 16-bit number. */
+  static final int FIVES_TOGETHER = 3;
+
+  /** Bytes of half a block of the rows of fives, without what is before both. */
+  static final long FIVE_HALF_BYTES = LINE * ((FIVE_COLUMNS + 2) / FIVES_TOGETHER);
+
+  /** Bytes of a block of the rows of fives. */
+  static final long FIVE_BLOCK_BYTES = LINE + 2 * FIVE_HALF_BYTES;
+
+  /** Ints of half a block of a token that is rounded for fives. */
+  static final int FIVE_INTS = FIVE_COLUMNS + 3;
+
+  /** Ints from the beginning of half a block of a token to its scale, and then its sum. */
+  static final int FIVE_SCALE = FIVE_COLUMNS + 1;
+
   /** Blocks between two headers. */
   static final int BLOCKS = 8;
 
   /** Ints of a block of a token. */
   static final int ACTIVATION_INTS = COLUMNS + 5;
 
-  /** Ints from the beginning of a block of a token to its scale. */
+  /** Ints from the beginning of a block of a token to its scale, and then to scale times sum. */
   static final int ACTIVATION_SCALE = COLUMNS + 1;
-
-  /** Ints from the beginning of a block of a token to its scale times the sum. */
-  static final int ACTIVATION_SUM = COLUMNS + 2;
 
   /** Ints from the beginning of a block of a token to what the sums of bit pairs begin with. */
   static final int ACTIVATION_SIX_START = COLUMNS + 3;
@@ -114,6 +151,7 @@ final class Packed {
   static final float FINE_SMALLEST = 0x1p-114f;
 
   private static final int LOW = 0x0f0f_0f0f;
+  private static final int FIRST = 0x0101_0101;
 
   private Packed() {}
 
@@ -121,24 +159,28 @@ final class Packed {
    * Whether weights of a type are packed.
    *
    * @param type the type
-   * @return true for Q8_0, Q4_0, Q4_K and Q6_K
+   * @return true for Q8_0, Q4_0, Q4_K, Q5_0, Q5_K and Q6_K
    */
   static boolean packs(WeightType type) {
     return switch (type) {
-      case Q8_0, Q4_0, Q4_K, Q6_K -> true;
+      case Q8_0, Q4_0, Q4_K, Q5_0, Q5_K, Q6_K -> true;
       default -> false;
     };
   }
 
   /** Ints of a block of a token, for weights of a type. */
   static int activationInts(WeightType type) {
-    return type == WeightType.Q8_0 ? FINE_INTS : ACTIVATION_INTS;
+    return switch (type) {
+      case Q8_0 -> FINE_INTS;
+      case Q5_0, Q5_K -> 2 * FIVE_INTS;
+      default -> ACTIVATION_INTS;
+    };
   }
 
   /** The size in bytes of what lies before each {@value #BLOCKS} blocks of the rows. */
   static long headerBytes(WeightType type) {
     return switch (type) {
-      case Q4_K -> 2 * LINE;
+      case Q4_K, Q5_K -> 2 * LINE;
       case Q6_K -> LINE;
       default -> 0;
     };
@@ -148,6 +190,7 @@ final class Packed {
   static long blockBytes(WeightType type) {
     return switch (type) {
       case Q8_0 -> OCTET_BLOCK_BYTES;
+      case Q5_0, Q5_K -> FIVE_BLOCK_BYTES;
       case Q6_K -> SIX_BLOCK_BYTES;
       default -> BLOCK_BYTES;
     };
@@ -179,6 +222,7 @@ final class Packed {
       Memory.zero(to, groupBytes(type, columns));
     }
     int blocks = columns / type.blockSize();
+    byte[] fives = new byte[COLUMNS];
     for (int block = 0; block < blocks; block++) {
       for (int row = 0; row < rows; row++) {
         long from = (long) type.blockBytes() * (row * blocks + block);
@@ -188,6 +232,8 @@ final class Packed {
           case Q8_0 -> packOctets(stored, from, to + block * bytes, row);
           case Q4_0 -> packBlock(stored, from, at);
           case Q4_K -> packBlocks(stored, from, at);
+          case Q5_0 -> packFives(stored, from, at, fives);
+          case Q5_K -> packBlocksOfFives(stored, from, at, fives);
           default -> packSixes(stored, from, at);
         }
       }
@@ -255,6 +301,55 @@ final class Packed {
     }
   }
 
+  /** One block of Q5_0: a scale, 32 bits that are the fifth ones, and nibbles as in Q4_0. */
+  private static void packFives(MemorySegment stored, long from, long to, byte[] fives) {
+    Memory.setShort(to, scale(stored, from));
+    int fifths = quad(stored, from + 2);
+    for (int i = 0; i < COLUMNS; i += 4) {
+      int nibbles = (quad(stored, from + 6 + i % 16) >>> (i / 16 * 4)) & LOW;
+      // Four bits, each to the lowest one of a byte.
+      int bits = (((fifths >>> i) & 15) * 0x0020_4081) & FIRST;
+      apart(nibbles | bits << 4, fives, i);
+    }
+    packFives(fives, to + LINE);
+  }
+
+  /**
+   * One block of Q5_K: as Q4_K, with 32 bytes before the nibbles, of which each block has a bit.
+   */
+  private static void packBlocksOfFives(MemorySegment stored, long from, long to, byte[] fives) {
+    Memory.setShort(to, scale(stored, from));
+    Memory.setShort(to + LINE, scale(stored, from + 2));
+    for (int block = 0; block < BLOCKS; block++) {
+      long at = to + 2 * LINE + block * FIVE_BLOCK_BYTES;
+      Memory.setShort(at, scaleAndMinimum(stored, from + 4, block));
+      for (int i = 0; i < COLUMNS; i += 4) {
+        int bytes = quad(stored, from + 48 + (block / 2) * (long) COLUMNS + i);
+        int bits = (quad(stored, from + 16 + i) >>> block) & FIRST;
+        apart(((bytes >>> (block % 2 * 4)) & LOW) | bits << 4, fives, i);
+      }
+      packFives(fives, at + LINE);
+    }
+  }
+
+  private static void apart(int bytes, byte[] to, int at) {
+    for (int i = 0; i < 4; i++) {
+      to[at + i] = (byte) (bytes >>> (8 * i));
+    }
+  }
+
+  private static void packFives(byte[] fives, long to) {
+    for (int half = 0; half < 2; half++) {
+      for (int i = 0; i < FIVE_COLUMNS; i += FIVES_TOGETHER) {
+        int together = 0;
+        for (int j = i; j < Math.min(i + FIVES_TOGETHER, FIVE_COLUMNS); j++) {
+          together |= fives[half * FIVE_COLUMNS + j] << (5 * (j - i));
+        }
+        Memory.setShort(to + half * FIVE_HALF_BYTES + i / FIVES_TOGETHER * LINE, (short) together);
+      }
+    }
+  }
+
   /** One block of Q6_K, laid out as {@link Dequantize} says. */
   private static void packSixes(MemorySegment stored, long from, long to) {
     Memory.setShort(to, scale(stored, from + 208));
@@ -311,10 +406,27 @@ final class Packed {
     block[at] = twice(-8 * sum);
     block[at + ACTIVATION_SIX_START] = twice(-2 * half);
     block[at + ACTIVATION_SIX_START + 1] = twice(-2 * (sum - half));
+    finishScale(block, at + ACTIVATION_SCALE, largest, sum);
+  }
+
+  /**
+   * Completes half a block of activations for fives.
+   *
+   * @param block holds it
+   * @param at index of its first int
+   * @param largest the greatest magnitude
+   * @param sum the sum of the integers
+   */
+  static void finishFives(int[] block, int at, float largest, int sum) {
+    block[at] = twice(-16 * sum);
+    finishScale(block, at + FIVE_SCALE, largest, sum);
+  }
+
+  private static void finishScale(int[] block, int at, float largest, int sum) {
     float scale =
         largest < SMALLEST ? 0 : largest <= Float.MAX_VALUE ? largest / LARGEST : Float.NaN;
-    block[at + ACTIVATION_SCALE] = Float.floatToRawIntBits(scale);
-    block[at + ACTIVATION_SUM] = Float.floatToRawIntBits(scale * sum);
+    block[at] = Float.floatToRawIntBits(scale);
+    block[at + 1] = Float.floatToRawIntBits(scale * sum);
   }
 
   /**

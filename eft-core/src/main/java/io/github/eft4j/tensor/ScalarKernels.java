@@ -109,16 +109,20 @@ final class ScalarKernels implements Kernels {
   public void quantize(WeightType type, long x, int columns, int[] out, int at, int stride) {
     for (int block = 0; block < columns / Packed.COLUMNS; block++) {
       long from = x + 4L * Packed.COLUMNS * block;
-      if (type == WeightType.Q8_0) {
-        quantizeFinely(from, out, at + block * stride);
-      } else {
-        quantize(from, out, at + block * stride);
+      int to = at + block * stride;
+      switch (type) {
+        case Q8_0 -> quantizeFinely(from, out, to);
+        case Q5_0, Q5_K -> {
+          quantizeForFives(from, out, to);
+          quantizeForFives(from + 4L * Packed.FIVE_COLUMNS, out, to + Packed.FIVE_INTS);
+        }
+        default -> quantize(from, out, to);
       }
     }
   }
 
   private static void quantizeFinely(long x, int[] out, int at) {
-    float largest = largest(x);
+    float largest = largest(x, Packed.COLUMNS);
     float factor = largest < Packed.FINE_SMALLEST ? 0 : Packed.FINE_LARGEST / largest;
     for (int i = 0; i < Packed.COLUMNS; i++) {
       float q = get(x + 4L * i) * factor + Packed.ROUNDER - Packed.ROUNDER;
@@ -127,16 +131,16 @@ final class ScalarKernels implements Kernels {
     Packed.finishFinely(out, at, largest);
   }
 
-  private static float largest(long x) {
+  private static float largest(long x, int columns) {
     float largest = 0;
-    for (int i = 0; i < Packed.COLUMNS; i++) {
+    for (int i = 0; i < columns; i++) {
       largest = Math.max(largest, Math.abs(get(x + 4L * i)));
     }
     return largest;
   }
 
   private static void quantize(long x, int[] out, int at) {
-    float largest = largest(x);
+    float largest = largest(x, Packed.COLUMNS);
     float factor = largest < Packed.SMALLEST ? 0 : Packed.LARGEST / largest;
     int sum = 0;
     int half = 0;
@@ -145,15 +149,32 @@ final class ScalarKernels implements Kernels {
       if (i == Packed.COLUMNS / 2) {
         half = sum;
       }
-      int q =
-          Float.floatToRawIntBits(get(x + 4L * i) * factor + Packed.ROUNDER)
-              - Float.floatToRawIntBits(Packed.ROUNDER);
+      int q = rounded(get(x + 4L * i) * factor);
       int y = i % 4 == 0 ? q : q - 16 * before;
       out[at + 1 + i] = (y & 0xffff) | (y << 16);
       sum += q;
       before = q;
     }
     Packed.finish(out, at, largest, half, sum);
+  }
+
+  private static void quantizeForFives(long x, int[] out, int at) {
+    float largest = largest(x, Packed.FIVE_COLUMNS);
+    float factor = largest < Packed.SMALLEST ? 0 : Packed.LARGEST / largest;
+    int sum = 0;
+    int before = 0;
+    for (int i = 0; i < Packed.FIVE_COLUMNS; i++) {
+      int q = rounded(get(x + 4L * i) * factor);
+      int y = i % Packed.FIVES_TOGETHER == 0 ? q : q - 32 * before;
+      out[at + 1 + i] = (y & 0xffff) | (y << 16);
+      sum += q;
+      before = q;
+    }
+    Packed.finishFives(out, at, largest, sum);
+  }
+
+  private static int rounded(float x) {
+    return Float.floatToRawIntBits(x + Packed.ROUNDER) - Float.floatToRawIntBits(Packed.ROUNDER);
   }
 
   @Override
@@ -198,8 +219,16 @@ final class ScalarKernels implements Kernels {
                     sum);
             continue;
           }
-          float scale = Float.intBitsToFloat(x[token + Packed.ACTIVATION_SCALE]);
+          if (type == WeightType.Q5_0 || type == WeightType.Q5_K) {
+            for (int i = 0; i < 2; i++) {
+              int half = token + i * Packed.FIVE_INTS;
+              int dot = fiveDot(x, half, at + Packed.LINE + i * Packed.FIVE_HALF_BYTES);
+              sum = add(type, dot, 16, x, half + Packed.FIVE_SCALE, head, at, sum);
+            }
+            continue;
+          }
           if (type == WeightType.Q6_K) {
+            float scale = Float.intBitsToFloat(x[token + Packed.ACTIVATION_SCALE]);
             for (int i = 0; i < 2; i++) {
               float factor = half(head) * (byte) (Memory.getShort(at) >> (8 * i));
               sum = Math.fma(factor * scale, sixDot(x, token, i, at), sum);
@@ -207,23 +236,27 @@ final class ScalarKernels implements Kernels {
             continue;
           }
           int dot = nibbleDot(x, token, at + Packed.LINE);
-          if (type == WeightType.Q4_0) {
-            sum = Math.fma(half(at) * scale, dot, sum);
-          } else {
-            int factors = Memory.getShort(at) & 0xffff;
-            float factor = half(head) * (factors & 0xff);
-            float minimum = half(head + Packed.LINE) * (factors >>> 8);
-            sum = Math.fma(factor * scale, dot, sum);
-            sum =
-                Math.fma(
-                    Math.fma(8, factor, -minimum),
-                    Float.intBitsToFloat(x[token + Packed.ACTIVATION_SUM]),
-                    sum);
-          }
+          sum = add(type, dot, 8, x, token + Packed.ACTIVATION_SCALE, head, at, sum);
         }
         set(out + t * outStride + 4L * row, sum);
       }
     }
+  }
+
+  /** Adds a product of integers to a sum, and what minima give, where a type has them. */
+  private static float add(
+      WeightType type, int dot, float zero, int[] x, int scale, long head, long at, float sum) {
+    float activation = Float.intBitsToFloat(x[scale]);
+    if (Packed.headerBytes(type) == 0) {
+      return Math.fma(half(at) * activation, dot, sum);
+    }
+    int factors = Memory.getShort(at) & 0xffff;
+    float factor = half(head) * (factors & 0xff);
+    float minimum = half(head + Packed.LINE) * (factors >>> 8);
+    return Math.fma(
+        Math.fma(zero, factor, -minimum),
+        Float.intBitsToFloat(x[scale + 1]),
+        Math.fma(factor * activation, dot, sum));
   }
 
   private static float half(long address) {
@@ -236,6 +269,17 @@ final class ScalarKernels implements Kernels {
     for (int i = 0; i < Packed.COLUMNS; i++) {
       int four = Memory.getShort(weights + i / 4 * Packed.LINE) & 0xffff;
       sum += (four >>> (4 * (i % 4))) * x[token + 1 + i];
+    }
+    return (short) sum;
+  }
+
+  /** The integer product of half a block of fives, in the same way. */
+  private static short fiveDot(int[] x, int half, long weights) {
+    int sum = x[half];
+    for (int i = 0; i < Packed.FIVE_COLUMNS; i++) {
+      int line = i / Packed.FIVES_TOGETHER;
+      int three = Memory.getShort(weights + line * Packed.LINE) & 0xffff;
+      sum += (three >>> (5 * (i % Packed.FIVES_TOGETHER))) * x[half + 1 + i];
     }
     return (short) sum;
   }

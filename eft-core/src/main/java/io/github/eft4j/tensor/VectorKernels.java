@@ -60,14 +60,20 @@ final class VectorKernels implements Kernels {
   private static final ShortVector FOURS = ShortVector.broadcast(SHORTS, 4);
 
   /** Counts by which to shift so that each of four nibbles is the lowest. */
-  private static final short[] NIBBLE_SHIFTS = nibbleShifts();
+  private static final short[] NIBBLE_SHIFTS = shifts(4, 4);
+
+  /** The same for three numbers of five bits. */
+  private static final ShortVector FIVES = ShortVector.broadcast(SHORTS, 5);
+
+  private static final short[] FIVE_SHIFTS = shifts(Packed.FIVES_TOGETHER, 5);
+
+  /** What the integer before is multiplied with in a factor for fives. */
+  private static final int[] FIVE_FACTORS = fiveFactors();
 
   private static final VectorMask<Integer> NOT_FIRST_OF_FOUR = VectorMask.fromLong(INTS, 0xeeee);
 
   /** A bit pair in each nibble. */
   private static final ShortVector PAIRS = ShortVector.broadcast(SHORTS, 0x3333);
-
-  private static final FloatVector EIGHTS = FloatVector.broadcast(FLOATS, 8);
 
   private static final VectorSpecies<Float> EIGHT = FloatVector.SPECIES_256;
   private static final VectorShuffle<Float> BY_FOUR = VectorShuffle.iota(EIGHT, 4, 1, true);
@@ -96,7 +102,9 @@ final class VectorKernels implements Kernels {
   private static final int TILE_TOKENS = MANY_REGISTERS ? 4 : 3;
   private static final int TILE_ROWS = MANY_REGISTERS ? 6 : 4;
 
-  /** Rows side by side: as many places in memory as a processor's prefetchers follow at their best. */
+  /**
+   * Rows side by side: as many places in memory as a processor's prefetchers follow at their best.
+   */
   private static final int STREAMS = 4;
 
   /** Bytes of weights that certainly stay in the cache of one core while they are used. */
@@ -132,7 +140,11 @@ final class VectorKernels implements Kernels {
   private static final long OCTET_PANEL = 2 * STEP * Packed.COLUMNS;
 
   private static final int SCALE = Packed.ACTIVATION_SCALE;
-  private static final int SUM = Packed.ACTIVATION_SUM;
+  private static final int FIVE_SCALE = Packed.FIVE_SCALE;
+
+  /** Ints from one token to the next in activations that are rounded for fives. */
+  private static final int FIVE = 2 * Packed.FIVE_INTS;
+
   private static final int SIX_START = Packed.ACTIVATION_SIX_START;
 
   /** Keeps an address as it is, and tells the compiler that it is not negative. */
@@ -156,12 +168,20 @@ final class VectorKernels implements Kernels {
     return halves;
   }
 
-  private static short[] nibbleShifts() {
-    short[] shifts = new short[4 * SHORTS.length()];
+  private static short[] shifts(int together, int bits) {
+    short[] shifts = new short[together * SHORTS.length()];
     for (int i = 0; i < shifts.length; i++) {
-      shifts[i] = (short) (4 * (i / SHORTS.length()));
+      shifts[i] = (short) (bits * (i / SHORTS.length()));
     }
     return shifts;
+  }
+
+  private static int[] fiveFactors() {
+    int[] factors = new int[Packed.FIVE_COLUMNS];
+    for (int i = 0; i < factors.length; i++) {
+      factors[i] = i % Packed.FIVES_TOGETHER == 0 ? 0 : 32;
+    }
+    return factors;
   }
 
   private static int bits() {
@@ -901,14 +921,7 @@ final class VectorKernels implements Kernels {
   }
 
   private static void floatDots(
-      long x,
-      long w0,
-      long w1,
-      long w2,
-      long w3,
-      int count,
-      int columns,
-      float[] sums) {
+      long x, long w0, long w1, long w2, long w3, int count, int columns, float[] sums) {
     int length = columns / SUMS;
     for (int part = 0; part < PARTS; part++) {
       FloatVector a0 = FloatVector.zero(FLOATS);
@@ -946,14 +959,7 @@ final class VectorKernels implements Kernels {
 
   /** {@link #half}, written out. */
   private static void halfDots(
-      long x,
-      long w0,
-      long w1,
-      long w2,
-      long w3,
-      int count,
-      int columns,
-      float[] sums) {
+      long x, long w0, long w1, long w2, long w3, int count, int columns, float[] sums) {
     int length = columns / SUMS;
     FloatVector two = FloatVector.broadcast(FLOATS, 2);
     FloatVector offset = FloatVector.broadcast(FLOATS, -0x1p-14f);
@@ -1040,14 +1046,7 @@ final class VectorKernels implements Kernels {
   }
 
   private static void brainFloatDots(
-      long x,
-      long w0,
-      long w1,
-      long w2,
-      long w3,
-      int count,
-      int columns,
-      float[] sums) {
+      long x, long w0, long w1, long w2, long w3, int count, int columns, float[] sums) {
     int length = columns / SUMS;
     for (int part = 0; part < PARTS; part++) {
       FloatVector a0 = FloatVector.zero(FLOATS);
@@ -1115,21 +1114,57 @@ final class VectorKernels implements Kernels {
   public void quantize(WeightType type, long x, int columns, int[] out, int at, int stride) {
     for (int block = 0; block < columns / Packed.COLUMNS; block++) {
       long from = x + 4L * Packed.COLUMNS * block;
-      if (type == WeightType.Q8_0) {
-        quantizeFinely(from, out, at + block * stride);
-      } else {
-        quantize(from, out, at + block * stride);
+      int to = at + block * stride;
+      switch (type) {
+        case Q8_0 -> quantizeFinely(from, out, to);
+        case Q5_0, Q5_K -> {
+          quantizeForFives(from, out, to);
+          quantizeForFives(from + 4L * Packed.FIVE_COLUMNS, out, to + Packed.FIVE_INTS);
+        }
+        default -> quantize(from, out, to);
       }
     }
   }
 
-  /** One block of activations for octets. */
-  private static void quantizeFinely(long x, int[] out, int at) {
+  private static float largest(long x, int columns) {
     IntVector most = IntVector.zero(INTS);
-    for (int i = 0; i < Packed.COLUMNS; i += LENGTH) {
+    for (int i = 0; i < columns; i += LENGTH) {
       most = most.max(load(x + 4L * i).reinterpretAsInts().and(Integer.MAX_VALUE));
     }
-    float largest = Float.intBitsToFloat(most.reduceLanes(VectorOperators.MAX));
+    return Float.intBitsToFloat(most.reduceLanes(VectorOperators.MAX));
+  }
+
+  /** The integers nearest to floats. */
+  private static IntVector rounded(FloatVector x) {
+    return x.add(Packed.ROUNDER).reinterpretAsInts().sub(Float.floatToRawIntBits(Packed.ROUNDER));
+  }
+
+  private static IntVector twice(IntVector x) {
+    return x.and(0xffff).or(x.lanewise(VectorOperators.LSHL, 16));
+  }
+
+  /** Half a block of activations for fives. */
+  private static void quantizeForFives(long x, int[] out, int at) {
+    float largest = largest(x, Packed.FIVE_COLUMNS);
+    float factor = largest < Packed.SMALLEST ? 0 : Packed.LARGEST / largest;
+    IntVector sum = IntVector.zero(INTS);
+    for (int i = 0; i < Packed.FIVE_COLUMNS; i += LENGTH) {
+      IntVector q = rounded(load(x + 4L * i).mul(factor));
+      q.intoArray(out, at + 1 + i);
+      sum = sum.add(q);
+    }
+    // From the last to the first, since each factor needs the integer before it.
+    for (int i = Packed.FIVE_COLUMNS - LENGTH; i >= 0; i -= LENGTH) {
+      IntVector before =
+          IntVector.fromArray(INTS, out, at + i).mul(IntVector.fromArray(INTS, FIVE_FACTORS, i));
+      twice(IntVector.fromArray(INTS, out, at + 1 + i).sub(before)).intoArray(out, at + 1 + i);
+    }
+    Packed.finishFives(out, at, largest, sum.reduceLanes(VectorOperators.ADD));
+  }
+
+  /** One block of activations for octets. */
+  private static void quantizeFinely(long x, int[] out, int at) {
+    float largest = largest(x, Packed.COLUMNS);
     float factor = largest < Packed.FINE_SMALLEST ? 0 : Packed.FINE_LARGEST / largest;
     for (int i = 0; i < Packed.COLUMNS; i += LENGTH) {
       load(x + 4L * i)
@@ -1144,11 +1179,7 @@ final class VectorKernels implements Kernels {
 
   /** One block of activations. */
   private static void quantize(long x, int[] out, int at) {
-    IntVector most = IntVector.zero(INTS);
-    for (int i = 0; i < Packed.COLUMNS; i += LENGTH) {
-      most = most.max(load(x + 4L * i).reinterpretAsInts().and(Integer.MAX_VALUE));
-    }
-    float largest = Float.intBitsToFloat(most.reduceLanes(VectorOperators.MAX));
+    float largest = largest(x, Packed.COLUMNS);
     float factor = largest < Packed.SMALLEST ? 0 : Packed.LARGEST / largest;
     IntVector sum = IntVector.zero(INTS);
     IntVector half = sum;
@@ -1156,12 +1187,7 @@ final class VectorKernels implements Kernels {
       if (i == Packed.COLUMNS / 2) {
         half = sum;
       }
-      IntVector q =
-          load(x + 4L * i)
-              .mul(factor)
-              .add(Packed.ROUNDER)
-              .reinterpretAsInts()
-              .sub(Float.floatToRawIntBits(Packed.ROUNDER));
+      IntVector q = rounded(load(x + 4L * i).mul(factor));
       q.intoArray(out, at + 1 + i);
       sum = sum.add(q);
     }
@@ -1171,7 +1197,7 @@ final class VectorKernels implements Kernels {
       IntVector factors =
           IntVector.fromArray(INTS, out, at + 1 + i)
               .sub(before.lanewise(VectorOperators.LSHL, 4), NOT_FIRST_OF_FOUR);
-      factors.and(0xffff).or(factors.lanewise(VectorOperators.LSHL, 16)).intoArray(out, at + 1 + i);
+      twice(factors).intoArray(out, at + 1 + i);
     }
     Packed.finish(
         out,
@@ -1192,7 +1218,10 @@ final class VectorKernels implements Kernels {
     if (type == WeightType.Q8_0 && left >= OCTET_TILES) {
       return Math.min(left / OCTET_TOKENS * OCTET_TOKENS, MOST_TOKENS);
     }
-    return left <= 4 || !MANY_REGISTERS || type == WeightType.Q8_0 ? 4 : 8;
+    return switch (type) {
+      case Q8_0, Q5_0, Q5_K -> 4;
+      default -> left <= 4 ? 4 : 8;
+    };
   }
 
   @Override
@@ -1330,6 +1359,14 @@ final class VectorKernels implements Kernels {
       }
       return;
     }
+    if (type == WeightType.Q5_0 || type == WeightType.Q5_K) {
+      switch (together) {
+        case 1 -> fiveDots4x1(x, at, w0, w1, w2, w3, blocks, header, 5, sums);
+        case 2 -> fiveDots4x2(x, at, w0, w1, w2, w3, blocks, header, 5, sums);
+        default -> fiveDots4x4(x, at, w0, w1, w2, w3, blocks, header, sums);
+      }
+      return;
+    }
     switch (together) {
       case 1 -> nibbleDots4x1(x, at, w0, w1, w2, w3, blocks, header, 4, sums);
       case 2 -> nibbleDots4x2(x, at, w0, w1, w2, w3, blocks, header, 4, sums);
@@ -1394,7 +1431,7 @@ final class VectorKernels implements Kernels {
       s20.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 2 * STEP) & ADDRESS, ORDER);
       s30.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 3 * STEP) & ADDRESS, ORDER);
       if (header == 0) {
-        addBlocks(w0 + at, w1 + at, w2 + at, w3 + at, 4, x, token, 1, sums);
+        addBlocks(w0 + at, w1 + at, w2 + at, w3 + at, 4, x, token + SCALE, ACTIVATION, 1, sums);
       } else {
         if ((block & 7) == 0) {
           addHeader(w0 + head, FACTORS, sums);
@@ -1402,7 +1439,8 @@ final class VectorKernels implements Kernels {
           addHeader(w2 + head, FACTORS + 8 * STEP, sums);
           addHeader(w3 + head, FACTORS + 12 * STEP, sums);
         }
-        addBlocksWithMinima(w0 + at, w1 + at, w2 + at, w3 + at, 4, x, token, 1, sums);
+        addBlocksWithMinima(
+            w0 + at, w1 + at, w2 + at, w3 + at, 4, 8, x, token + SCALE, ACTIVATION, 1, sums);
       }
     }
   }
@@ -1543,7 +1581,7 @@ final class VectorKernels implements Kernels {
       s30.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 6 * STEP) & ADDRESS, ORDER);
       s31.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 7 * STEP) & ADDRESS, ORDER);
       if (header == 0) {
-        addBlocks(w0 + at, w1 + at, w2 + at, w3 + at, 4, x, token, 2, sums);
+        addBlocks(w0 + at, w1 + at, w2 + at, w3 + at, 4, x, token + SCALE, ACTIVATION, 2, sums);
       } else {
         if ((block & 7) == 0) {
           addHeader(w0 + head, FACTORS, sums);
@@ -1551,7 +1589,8 @@ final class VectorKernels implements Kernels {
           addHeader(w2 + head, FACTORS + 8 * STEP, sums);
           addHeader(w3 + head, FACTORS + 12 * STEP, sums);
         }
-        addBlocksWithMinima(w0 + at, w1 + at, w2 + at, w3 + at, 4, x, token, 2, sums);
+        addBlocksWithMinima(
+            w0 + at, w1 + at, w2 + at, w3 + at, 4, 8, x, token + SCALE, ACTIVATION, 2, sums);
       }
     }
   }
@@ -1651,7 +1690,7 @@ final class VectorKernels implements Kernels {
       s32.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 14 * STEP) & ADDRESS, ORDER);
       s33.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 15 * STEP) & ADDRESS, ORDER);
       if (header == 0) {
-        addBlocks(w0 + at, w1 + at, w2 + at, w3 + at, 4, x, token, 4, sums);
+        addBlocks(w0 + at, w1 + at, w2 + at, w3 + at, 4, x, token + SCALE, ACTIVATION, 4, sums);
       } else {
         if ((block & 7) == 0) {
           addHeader(w0 + head, FACTORS, sums);
@@ -1659,7 +1698,8 @@ final class VectorKernels implements Kernels {
           addHeader(w2 + head, FACTORS + 8 * STEP, sums);
           addHeader(w3 + head, FACTORS + 12 * STEP, sums);
         }
-        addBlocksWithMinima(w0 + at, w1 + at, w2 + at, w3 + at, 4, x, token, 4, sums);
+        addBlocksWithMinima(
+            w0 + at, w1 + at, w2 + at, w3 + at, 4, 8, x, token + SCALE, ACTIVATION, 4, sums);
       }
     }
   }
@@ -1755,13 +1795,283 @@ final class VectorKernels implements Kernels {
       s16.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 14 * STEP) & ADDRESS, ORDER);
       s17.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 15 * STEP) & ADDRESS, ORDER);
       if (header == 0) {
-        addBlocks(w0 + at, w1 + at, w0 + at, w0 + at, 2, x, token, 8, sums);
+        addBlocks(w0 + at, w1 + at, w0 + at, w0 + at, 2, x, token + SCALE, ACTIVATION, 8, sums);
       } else {
         if ((block & 7) == 0) {
           addHeader(w0 + head, FACTORS, sums);
           addHeader(w1 + head, FACTORS + 4 * STEP, sums);
         }
-        addBlocksWithMinima(w0 + at, w1 + at, w0 + at, w0 + at, 2, x, token, 8, sums);
+        addBlocksWithMinima(
+            w0 + at, w1 + at, w0 + at, w0 + at, 2, 8, x, token + SCALE, ACTIVATION, 8, sums);
+      }
+    }
+  }
+
+  /** Products of 4 registers of rows of fives, with one token: 4 accumulators. */
+  private static void fiveDots4x1(
+      int[] x,
+      int first,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      int blocks,
+      long header,
+      int shift,
+      long sums) {
+    for (int half = 0; half < 2 * blocks; half++) {
+      int block = half >>> 1;
+      long head = (block >>> 3) * (header + 8 * Packed.FIVE_BLOCK_BYTES);
+      long at = head + header + (block & 7) * Packed.FIVE_BLOCK_BYTES;
+      long lines = at + Packed.LINE + (half & 1) * Packed.FIVE_HALF_BYTES;
+      int token = first + block * FIVE + (half & 1) * Packed.FIVE_INTS;
+      ShortVector s00 = IntVector.broadcast(INTS, x[token]).reinterpretAsShorts();
+      ShortVector s10 = s00;
+      ShortVector s20 = s00;
+      ShortVector s30 = s00;
+      for (int line = 0; line < Packed.FIVE_HALF_BYTES / Packed.LINE; line++) {
+        long from = lines + line * Packed.LINE;
+        int factor = token + Packed.FIVES_TOGETHER * line;
+        ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + from) & ADDRESS, ORDER);
+        ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + from) & ADDRESS, ORDER);
+        ShortVector q2 = ShortVector.fromMemorySegment(SHORTS, ALL, (w2 + from) & ADDRESS, ORDER);
+        ShortVector q3 = ShortVector.fromMemorySegment(SHORTS, ALL, (w3 + from) & ADDRESS, ORDER);
+        for (int i = 1; i <= Packed.FIVES_TOGETHER; i++) {
+          ShortVector x0 = IntVector.broadcast(INTS, x[factor + i]).reinterpretAsShorts();
+          s00 = s00.add(q0.mul(x0));
+          s10 = s10.add(q1.mul(x0));
+          s20 = s20.add(q2.mul(x0));
+          s30 = s30.add(q3.mul(x0));
+          q0 =
+              BITS == 512
+                  ? q0.lanewise(VectorOperators.LSHR, FIVES)
+                  : q0.lanewise(VectorOperators.LSHR, shift);
+          q1 =
+              BITS == 512
+                  ? q1.lanewise(VectorOperators.LSHR, FIVES)
+                  : q1.lanewise(VectorOperators.LSHR, shift);
+          q2 =
+              BITS == 512
+                  ? q2.lanewise(VectorOperators.LSHR, FIVES)
+                  : q2.lanewise(VectorOperators.LSHR, shift);
+          q3 =
+              BITS == 512
+                  ? q3.lanewise(VectorOperators.LSHR, FIVES)
+                  : q3.lanewise(VectorOperators.LSHR, shift);
+        }
+      }
+      s00.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS) & ADDRESS, ORDER);
+      s10.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + STEP) & ADDRESS, ORDER);
+      s20.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 2 * STEP) & ADDRESS, ORDER);
+      s30.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 3 * STEP) & ADDRESS, ORDER);
+      if (header == 0) {
+        addBlocks(w0 + at, w1 + at, w2 + at, w3 + at, 4, x, token + FIVE_SCALE, FIVE, 1, sums);
+      } else {
+        if ((half & 15) == 0) {
+          addHeader(w0 + head, FACTORS, sums);
+          addHeader(w1 + head, FACTORS + 4 * STEP, sums);
+          addHeader(w2 + head, FACTORS + 8 * STEP, sums);
+          addHeader(w3 + head, FACTORS + 12 * STEP, sums);
+        }
+        addBlocksWithMinima(
+            w0 + at, w1 + at, w2 + at, w3 + at, 4, 16, x, token + FIVE_SCALE, FIVE, 1, sums);
+      }
+    }
+  }
+
+  /** Products of 4 registers of rows of fives, with 2 tokens: 8 accumulators. */
+  private static void fiveDots4x2(
+      int[] x,
+      int first,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      int blocks,
+      long header,
+      int shift,
+      long sums) {
+    for (int half = 0; half < 2 * blocks; half++) {
+      int block = half >>> 1;
+      long head = (block >>> 3) * (header + 8 * Packed.FIVE_BLOCK_BYTES);
+      long at = head + header + (block & 7) * Packed.FIVE_BLOCK_BYTES;
+      long lines = at + Packed.LINE + (half & 1) * Packed.FIVE_HALF_BYTES;
+      int token = first + block * 2 * FIVE + (half & 1) * Packed.FIVE_INTS;
+      ShortVector s00 = IntVector.broadcast(INTS, x[token]).reinterpretAsShorts();
+      ShortVector s10 = s00;
+      ShortVector s20 = s00;
+      ShortVector s30 = s00;
+      ShortVector s01 = IntVector.broadcast(INTS, x[token + FIVE]).reinterpretAsShorts();
+      ShortVector s11 = s01;
+      ShortVector s21 = s01;
+      ShortVector s31 = s01;
+      for (int line = 0; line < Packed.FIVE_HALF_BYTES / Packed.LINE; line++) {
+        long from = lines + line * Packed.LINE;
+        int factor = token + Packed.FIVES_TOGETHER * line;
+        ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + from) & ADDRESS, ORDER);
+        ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + from) & ADDRESS, ORDER);
+        ShortVector q2 = ShortVector.fromMemorySegment(SHORTS, ALL, (w2 + from) & ADDRESS, ORDER);
+        ShortVector q3 = ShortVector.fromMemorySegment(SHORTS, ALL, (w3 + from) & ADDRESS, ORDER);
+        for (int i = 1; i <= Packed.FIVES_TOGETHER; i++) {
+          ShortVector x0 = IntVector.broadcast(INTS, x[factor + i]).reinterpretAsShorts();
+          s00 = s00.add(q0.mul(x0));
+          s10 = s10.add(q1.mul(x0));
+          s20 = s20.add(q2.mul(x0));
+          s30 = s30.add(q3.mul(x0));
+          ShortVector x1 = IntVector.broadcast(INTS, x[factor + i + FIVE]).reinterpretAsShorts();
+          s01 = s01.add(q0.mul(x1));
+          s11 = s11.add(q1.mul(x1));
+          s21 = s21.add(q2.mul(x1));
+          s31 = s31.add(q3.mul(x1));
+          q0 =
+              BITS == 512
+                  ? q0.lanewise(VectorOperators.LSHR, FIVES)
+                  : q0.lanewise(VectorOperators.LSHR, shift);
+          q1 =
+              BITS == 512
+                  ? q1.lanewise(VectorOperators.LSHR, FIVES)
+                  : q1.lanewise(VectorOperators.LSHR, shift);
+          q2 =
+              BITS == 512
+                  ? q2.lanewise(VectorOperators.LSHR, FIVES)
+                  : q2.lanewise(VectorOperators.LSHR, shift);
+          q3 =
+              BITS == 512
+                  ? q3.lanewise(VectorOperators.LSHR, FIVES)
+                  : q3.lanewise(VectorOperators.LSHR, shift);
+        }
+      }
+      s00.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS) & ADDRESS, ORDER);
+      s01.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + STEP) & ADDRESS, ORDER);
+      s10.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 2 * STEP) & ADDRESS, ORDER);
+      s11.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 3 * STEP) & ADDRESS, ORDER);
+      s20.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 4 * STEP) & ADDRESS, ORDER);
+      s21.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 5 * STEP) & ADDRESS, ORDER);
+      s30.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 6 * STEP) & ADDRESS, ORDER);
+      s31.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 7 * STEP) & ADDRESS, ORDER);
+      if (header == 0) {
+        addBlocks(w0 + at, w1 + at, w2 + at, w3 + at, 4, x, token + FIVE_SCALE, FIVE, 2, sums);
+      } else {
+        if ((half & 15) == 0) {
+          addHeader(w0 + head, FACTORS, sums);
+          addHeader(w1 + head, FACTORS + 4 * STEP, sums);
+          addHeader(w2 + head, FACTORS + 8 * STEP, sums);
+          addHeader(w3 + head, FACTORS + 12 * STEP, sums);
+        }
+        addBlocksWithMinima(
+            w0 + at, w1 + at, w2 + at, w3 + at, 4, 16, x, token + FIVE_SCALE, FIVE, 2, sums);
+      }
+    }
+  }
+
+  /** Products of 4 registers of rows of fives, with 4 tokens: 16 accumulators. */
+  private static void fiveDots4x4(
+      int[] x, int first, long w0, long w1, long w2, long w3, int blocks, long header, long sums) {
+    for (int half = 0; half < 2 * blocks; half++) {
+      int block = half >>> 1;
+      long head = (block >>> 3) * (header + 8 * Packed.FIVE_BLOCK_BYTES);
+      long at = head + header + (block & 7) * Packed.FIVE_BLOCK_BYTES;
+      long lines = at + Packed.LINE + (half & 1) * Packed.FIVE_HALF_BYTES;
+      int token = first + block * 4 * FIVE + (half & 1) * Packed.FIVE_INTS;
+      ShortVector s00 = IntVector.broadcast(INTS, x[token]).reinterpretAsShorts();
+      ShortVector s10 = s00;
+      ShortVector s20 = s00;
+      ShortVector s30 = s00;
+      ShortVector s01 = IntVector.broadcast(INTS, x[token + FIVE]).reinterpretAsShorts();
+      ShortVector s11 = s01;
+      ShortVector s21 = s01;
+      ShortVector s31 = s01;
+      ShortVector s02 = IntVector.broadcast(INTS, x[token + 2 * FIVE]).reinterpretAsShorts();
+      ShortVector s12 = s02;
+      ShortVector s22 = s02;
+      ShortVector s32 = s02;
+      ShortVector s03 = IntVector.broadcast(INTS, x[token + 3 * FIVE]).reinterpretAsShorts();
+      ShortVector s13 = s03;
+      ShortVector s23 = s03;
+      ShortVector s33 = s03;
+      long b0 = (w0 + lines) & ADDRESS;
+      long b1 = (w1 + lines) & ADDRESS;
+      long b2 = (w2 + lines) & ADDRESS;
+      long b3 = (w3 + lines) & ADDRESS;
+      for (int i = 0; i < Packed.FIVE_COLUMNS; i++) {
+        int line = i / Packed.FIVES_TOGETHER;
+        long from = line * Packed.LINE;
+        int field = i - Packed.FIVES_TOGETHER * line;
+        int five = 5 * field;
+        ShortVector fives =
+            BITS == 512
+                ? ShortVector.fromArray(SHORTS, FIVE_SHIFTS, field * SHORTS.length())
+                : FIVES;
+        ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, b0 + from, ORDER);
+        q0 =
+            BITS == 512
+                ? q0.lanewise(VectorOperators.LSHR, fives)
+                : q0.lanewise(VectorOperators.LSHR, five);
+        ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, b1 + from, ORDER);
+        q1 =
+            BITS == 512
+                ? q1.lanewise(VectorOperators.LSHR, fives)
+                : q1.lanewise(VectorOperators.LSHR, five);
+        ShortVector q2 = ShortVector.fromMemorySegment(SHORTS, ALL, b2 + from, ORDER);
+        q2 =
+            BITS == 512
+                ? q2.lanewise(VectorOperators.LSHR, fives)
+                : q2.lanewise(VectorOperators.LSHR, five);
+        ShortVector q3 = ShortVector.fromMemorySegment(SHORTS, ALL, b3 + from, ORDER);
+        q3 =
+            BITS == 512
+                ? q3.lanewise(VectorOperators.LSHR, fives)
+                : q3.lanewise(VectorOperators.LSHR, five);
+        ShortVector x0 = IntVector.broadcast(INTS, x[token + 1 + i]).reinterpretAsShorts();
+        s00 = s00.add(q0.mul(x0));
+        s10 = s10.add(q1.mul(x0));
+        s20 = s20.add(q2.mul(x0));
+        s30 = s30.add(q3.mul(x0));
+        ShortVector x1 = IntVector.broadcast(INTS, x[token + 1 + i + FIVE]).reinterpretAsShorts();
+        s01 = s01.add(q0.mul(x1));
+        s11 = s11.add(q1.mul(x1));
+        s21 = s21.add(q2.mul(x1));
+        s31 = s31.add(q3.mul(x1));
+        ShortVector x2 =
+            IntVector.broadcast(INTS, x[token + 1 + i + 2 * FIVE]).reinterpretAsShorts();
+        s02 = s02.add(q0.mul(x2));
+        s12 = s12.add(q1.mul(x2));
+        s22 = s22.add(q2.mul(x2));
+        s32 = s32.add(q3.mul(x2));
+        ShortVector x3 =
+            IntVector.broadcast(INTS, x[token + 1 + i + 3 * FIVE]).reinterpretAsShorts();
+        s03 = s03.add(q0.mul(x3));
+        s13 = s13.add(q1.mul(x3));
+        s23 = s23.add(q2.mul(x3));
+        s33 = s33.add(q3.mul(x3));
+      }
+      s00.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS) & ADDRESS, ORDER);
+      s01.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + STEP) & ADDRESS, ORDER);
+      s02.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 2 * STEP) & ADDRESS, ORDER);
+      s03.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 3 * STEP) & ADDRESS, ORDER);
+      s10.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 4 * STEP) & ADDRESS, ORDER);
+      s11.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 5 * STEP) & ADDRESS, ORDER);
+      s12.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 6 * STEP) & ADDRESS, ORDER);
+      s13.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 7 * STEP) & ADDRESS, ORDER);
+      s20.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 8 * STEP) & ADDRESS, ORDER);
+      s21.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 9 * STEP) & ADDRESS, ORDER);
+      s22.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 10 * STEP) & ADDRESS, ORDER);
+      s23.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 11 * STEP) & ADDRESS, ORDER);
+      s30.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 12 * STEP) & ADDRESS, ORDER);
+      s31.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 13 * STEP) & ADDRESS, ORDER);
+      s32.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 14 * STEP) & ADDRESS, ORDER);
+      s33.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 15 * STEP) & ADDRESS, ORDER);
+      if (header == 0) {
+        addBlocks(w0 + at, w1 + at, w2 + at, w3 + at, 4, x, token + FIVE_SCALE, FIVE, 4, sums);
+      } else {
+        if ((half & 15) == 0) {
+          addHeader(w0 + head, FACTORS, sums);
+          addHeader(w1 + head, FACTORS + 4 * STEP, sums);
+          addHeader(w2 + head, FACTORS + 8 * STEP, sums);
+          addHeader(w3 + head, FACTORS + 12 * STEP, sums);
+        }
+        addBlocksWithMinima(
+            w0 + at, w1 + at, w2 + at, w3 + at, 4, 16, x, token + FIVE_SCALE, FIVE, 4, sums);
       }
     }
   }
@@ -1778,7 +2088,8 @@ final class VectorKernels implements Kernels {
       long w3,
       int registers,
       int[] x,
-      int token,
+      int scales,
+      int stride,
       int tokens,
       long sums) {
     long from = (sums + DOTS) & ADDRESS;
@@ -1796,8 +2107,7 @@ final class VectorKernels implements Kernels {
       FloatVector odd =
           h.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(0x1p112f);
       for (int t = 0; t < tokens; t++) {
-        FloatVector scale =
-            IntVector.broadcast(INTS, x[token + t * ACTIVATION + SCALE]).reinterpretAsFloats();
+        FloatVector scale = IntVector.broadcast(INTS, x[scales + t * stride]).reinterpretAsFloats();
         IntVector dots = IntVector.fromMemorySegment(INTS, ALL, from, ORDER);
         floats(dots.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
             .fma(even.mul(scale), FloatVector.fromMemorySegment(FLOATS, ALL, to, ORDER))
@@ -1849,13 +2159,16 @@ final class VectorKernels implements Kernels {
       long w2,
       long w3,
       int registers,
+      float zero,
       int[] x,
-      int token,
+      int scales,
+      int stride,
       int tokens,
       long sums) {
     long from = (sums + DOTS) & ADDRESS;
     long to = sums & ADDRESS;
     long factors = (sums + FACTORS) & ADDRESS;
+    FloatVector zeros = FloatVector.broadcast(FLOATS, zero);
     for (int r = 0; r < registers; r++) {
       long w = r == 0 ? w0 : r == 1 ? w1 : r == 2 ? w2 : w3;
       IntVector h =
@@ -1864,7 +2177,7 @@ final class VectorKernels implements Kernels {
           floats(h.and(0xff)).mul(FloatVector.fromMemorySegment(FLOATS, ALL, factors, ORDER));
       FloatVector evenRest =
           even.fma(
-              EIGHTS,
+              zeros,
               floats(h.lanewise(VectorOperators.LSHR, 8).and(0xff))
                   .mul(FloatVector.fromMemorySegment(FLOATS, ALL, factors + 2 * STEP, ORDER)));
       FloatVector odd =
@@ -1872,15 +2185,14 @@ final class VectorKernels implements Kernels {
               .mul(FloatVector.fromMemorySegment(FLOATS, ALL, factors + STEP, ORDER));
       FloatVector oddRest =
           odd.fma(
-              EIGHTS,
+              zeros,
               floats(h.lanewise(VectorOperators.LSHR, 24))
                   .mul(FloatVector.fromMemorySegment(FLOATS, ALL, factors + 3 * STEP, ORDER)));
       factors = (factors + 4 * STEP) & ADDRESS;
       for (int t = 0; t < tokens; t++) {
-        FloatVector scale =
-            IntVector.broadcast(INTS, x[token + t * ACTIVATION + SCALE]).reinterpretAsFloats();
+        FloatVector scale = IntVector.broadcast(INTS, x[scales + t * stride]).reinterpretAsFloats();
         FloatVector sum =
-            IntVector.broadcast(INTS, x[token + t * ACTIVATION + SUM]).reinterpretAsFloats();
+            IntVector.broadcast(INTS, x[scales + t * stride + 1]).reinterpretAsFloats();
         IntVector dots = IntVector.fromMemorySegment(INTS, ALL, from, ORDER);
         evenRest
             .fma(

@@ -156,9 +156,11 @@ class JvmOpsTest {
     if (!JvmOps.packs(type)) {
       return 0;
     }
+    boolean fives = type == WeightType.Q5_0 || type == WeightType.Q5_K;
+    int together = fives ? Packed.FIVE_COLUMNS : Packed.COLUMNS;
     float most = 0;
-    for (int i = 0; i < Packed.COLUMNS; i++) {
-      int block = column / Packed.COLUMNS * Packed.COLUMNS;
+    for (int i = 0; i < together; i++) {
+      int block = column / together * together;
       most = Math.max(most, Math.abs(numbers[row + block + i]));
     }
     return most / (type == WeightType.Q8_0 ? Packed.FINE_LARGEST : Packed.LARGEST);
@@ -201,7 +203,7 @@ class JvmOpsTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"Q8_0, 0", "Q4_0, 0", "Q4_K, 0", "Q4_K, 2", "Q6_K, 208"})
+  @CsvSource({"Q8_0, 0", "Q4_0, 0", "Q4_K, 0", "Q4_K, 2", "Q5_0, 0", "Q5_K, 2", "Q6_K, 208"})
   void scalesThatAreNotFiniteAreRefused(WeightType type, int at) {
     StoredTensor tensor = Weights.random(type, 40, 256, false, new SplittableRandom(7));
     long block = type.bytes(256 * 39);

@@ -259,6 +259,26 @@ class KernelsTest {
     }
   }
 
+  /** The same of fives, whose integers are from -16 to 15. */
+  @Test
+  void fiveDotsOfExtremesAreExact() {
+    for (int q = 0; q <= 31; q++) {
+      for (float sign : new float[] {1, -1}) {
+        float[] values = new float[Packed.COLUMNS];
+        Arrays.fill(values, sign * Packed.LARGEST);
+        byte[] block = new byte[WeightType.Q5_0.blockBytes()];
+        Arrays.fill(block, 2, 6, (byte) -(q >> 4));
+        Arrays.fill(block, 6, 22, (byte) ((q & 15) * 17));
+        block[1] = 0x3c; // 1 in half precision
+        float expected = (q - 16) * sign * Packed.LARGEST * Packed.COLUMNS;
+        for (Kernels kernels : VECTOR) {
+          assertThat(product(WeightType.Q5_0, kernels, block, values)).isEqualTo(expected);
+        }
+        assertThat(product(WeightType.Q5_0, SCALAR, block, values)).isEqualTo(expected);
+      }
+    }
+  }
+
   /** The same of Q6_K, whose integers are from -32 to 31. */
   @Test
   void sixDotsOfExtremesAreExact() {
