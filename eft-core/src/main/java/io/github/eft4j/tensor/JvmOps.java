@@ -20,8 +20,8 @@ import org.nd4j.linalg.factory.Nd4j;
  *
  * <p><b>Weights</b> are read as they are stored, from the file, and multiplied in float32. Those of
  * Q8_0, Q4_0, Q4_K, Q5_0, Q5_K and Q6_K are packed at load, into memory of their own; activations
- * are then rounded, 32 at a time, to 13 bits for Q8_0 and 8 for the others, and integers of a block
- * added up exactly.
+ * are then rounded, 32 at a time, or 16 for Q5_0 and Q5_K, to 13 bits for Q8_0 and 8 for the
+ * others, and integers of a block added up exactly.
  *
  * <p>Needs {@code --add-modules jdk.incubator.vector}; without it everything works on scalar code,
  * slowly, and says so once in the log. {@link #vectorBits} tells which code runs.

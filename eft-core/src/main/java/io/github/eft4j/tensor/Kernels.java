@@ -137,9 +137,20 @@ interface Kernels {
    * @param columns the number of columns, whole blocks
    * @param out holds the blocks
    * @param at index of the first of them
-   * @param stride ints from one block to the next
+   * @param together the number of tokens that lie together, a result of {@link #packedTokens}
    */
-  void quantize(WeightType type, long x, int columns, int[] out, int at, int stride);
+  void quantize(WeightType type, long x, int columns, int[] out, int at, int together);
+
+  /**
+   * Ints from a block of one token to the same block of the next, among tokens that lie together.
+   *
+   * @param type the weights' type
+   * @param together the number of tokens that lie together
+   * @return the number of ints, at most {@link Packed#activationInts}
+   */
+  default int tokenInts(WeightType type, int together) {
+    return Packed.activationInts(type);
+  }
 
   /**
    * The number of tokens that {@link #packedDots} best multiplies together.
@@ -198,7 +209,7 @@ interface Kernels {
    */
   static int packedMemory(int tokens) {
     int rows = 4 * Packed.ROWS;
-    return Math.max(2 * DOTS_SUMS * SUMS, rows * (tokens + Packed.COLUMNS + 1));
+    return Math.max(2 * DOTS_SUMS * SUMS, rows * (tokens + Packed.COLUMNS + 2));
   }
 
   /**

@@ -86,8 +86,10 @@ final class LinearJob implements WorkerPool.Tasks {
   private final Rounded rounded = new Rounded(WeightType.Q4_0);
 
   private final Rounded roundedForFives = new Rounded(WeightType.Q5_0);
+  private final Rounded roundedForSixes = new Rounded(WeightType.Q6_K);
   private final Rounded finelyRounded = new Rounded(WeightType.Q8_0);
-  private final List<Rounded> roundings = List.of(rounded, roundedForFives, finelyRounded);
+  private final List<Rounded> roundings =
+      List.of(rounded, roundedForFives, roundedForSixes, finelyRounded);
 
   private int rows;
   private int threads;
@@ -163,6 +165,7 @@ final class LinearJob implements WorkerPool.Tasks {
     return switch (weight.type()) {
       case Q8_0 -> finelyRounded;
       case Q5_0, Q5_K -> roundedForFives;
+      case Q6_K -> roundedForSixes;
       default -> rounded;
     };
   }
@@ -397,9 +400,8 @@ final class LinearJob implements WorkerPool.Tasks {
         first += together;
         together = kernels.packedTokens(type, tokens - first);
       }
-      int at = at(first) + blockInts * (token - first);
-      kernels.quantize(
-          type, from + 4L * token * columns, columns, blocks, at, blockInts * together);
+      int at = at(first) + kernels.tokenInts(type, together) * (token - first);
+      kernels.quantize(type, from + 4L * token * columns, columns, blocks, at, together);
     }
 
     /** The index of the tokens that are multiplied together, from the first of them on. */

@@ -423,10 +423,19 @@ final class Packed {
   }
 
   private static void finishScale(int[] block, int at, float largest, int sum) {
-    float scale =
-        largest < SMALLEST ? 0 : largest <= Float.MAX_VALUE ? largest / LARGEST : Float.NaN;
+    float scale = scale(largest);
     block[at] = Float.floatToRawIntBits(scale);
     block[at + 1] = Float.floatToRawIntBits(scale * sum);
+  }
+
+  /**
+   * The scale of rounded activations, but for octets.
+   *
+   * @param largest the greatest magnitude
+   * @return the scale; not a number if one of them is infinite or not a number
+   */
+  static float scale(float largest) {
+    return largest < SMALLEST ? 0 : largest <= Float.MAX_VALUE ? largest / LARGEST : Float.NaN;
   }
 
   /**

@@ -106,7 +106,8 @@ final class ScalarKernels implements Kernels {
   }
 
   @Override
-  public void quantize(WeightType type, long x, int columns, int[] out, int at, int stride) {
+  public void quantize(WeightType type, long x, int columns, int[] out, int at, int together) {
+    int stride = together * Packed.activationInts(type);
     for (int block = 0; block < columns / Packed.COLUMNS; block++) {
       long from = x + 4L * Packed.COLUMNS * block;
       int to = at + block * stride;

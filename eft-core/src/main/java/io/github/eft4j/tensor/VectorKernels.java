@@ -1111,7 +1111,8 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
-  public void quantize(WeightType type, long x, int columns, int[] out, int at, int stride) {
+  public void quantize(WeightType type, long x, int columns, int[] out, int at, int together) {
+    int stride = together * tokenInts(type, together);
     for (int block = 0; block < columns / Packed.COLUMNS; block++) {
       long from = x + 4L * Packed.COLUMNS * block;
       int to = at + block * stride;
@@ -1121,9 +1122,26 @@ final class VectorKernels implements Kernels {
           quantizeForFives(from, out, to);
           quantizeForFives(from + 4L * Packed.FIVE_COLUMNS, out, to + Packed.FIVE_INTS);
         }
+        case Q6_K -> {
+          if (inTiles(type, together)) {
+            quantizeForTiles(from, out, to);
+          } else {
+            quantize(from, out, to);
+          }
+        }
         default -> quantize(from, out, to);
       }
     }
+  }
+
+  @Override
+  public int tokenInts(WeightType type, int together) {
+    return inTiles(type, together) ? FINE : Packed.activationInts(type);
+  }
+
+  /** Whether tokens that lie together are multiplied with weights that were turned into floats. */
+  private static boolean inTiles(WeightType type, int together) {
+    return (type == WeightType.Q8_0 && together > 4) || (type == WeightType.Q6_K && together > 8);
   }
 
   private static float largest(long x, int columns) {
@@ -1177,6 +1195,16 @@ final class VectorKernels implements Kernels {
     Packed.finishFinely(out, at, largest);
   }
 
+  /** One block of activations for weights of Q6_K in tiles: the same integers, as float32. */
+  private static void quantizeForTiles(long x, int[] out, int at) {
+    float largest = largest(x, Packed.COLUMNS);
+    float factor = largest < Packed.SMALLEST ? 0 : Packed.LARGEST / largest;
+    for (int i = 0; i < Packed.COLUMNS; i += LENGTH) {
+      floats(rounded(load(x + 4L * i).mul(factor))).reinterpretAsInts().intoArray(out, at + i);
+    }
+    out[at + Packed.COLUMNS] = Float.floatToRawIntBits(Packed.scale(largest));
+  }
+
   /** One block of activations. */
   private static void quantize(long x, int[] out, int at) {
     float largest = largest(x, Packed.COLUMNS);
@@ -1212,11 +1240,11 @@ final class VectorKernels implements Kernels {
     if (left == 1) {
       return 1;
     }
+    if ((type == WeightType.Q8_0 || type == WeightType.Q6_K) && left >= OCTET_TILES) {
+      return Math.min(left / OCTET_TOKENS * OCTET_TOKENS, MOST_TOKENS);
+    }
     if (left == 2 || (!MANY_REGISTERS && type != WeightType.Q8_0)) {
       return 2;
-    }
-    if (type == WeightType.Q8_0 && left >= OCTET_TILES) {
-      return Math.min(left / OCTET_TOKENS * OCTET_TOKENS, MOST_TOKENS);
     }
     return switch (type) {
       case Q8_0, Q5_0, Q5_K -> 4;
@@ -1238,8 +1266,8 @@ final class VectorKernels implements Kernels {
       long outStride,
       long sums) {
     int blocks = columns / Packed.COLUMNS;
-    if (type == WeightType.Q8_0 && together > 4) {
-      octetDots(x, at, together, tokens, w, rows, blocks, out, outStride, sums);
+    if (inTiles(type, together)) {
+      tileDots(type, x, at, together, tokens, w, rows, blocks, out, outStride, sums);
       return;
     }
     // As in dots, some streams of weights that lie apart, here of groups of rows; a group may need
@@ -2606,9 +2634,10 @@ final class VectorKernels implements Kernels {
   }
 
   /** Many tokens, whole tiles, with rows of octets, block by block. */
-  private static void octetDots(
+  private static void tileDots(
+      WeightType type,
       int[] x,
-      int at,
+      int first,
       int together,
       int tokens,
       long w,
@@ -2621,7 +2650,9 @@ final class VectorKernels implements Kernels {
     int groups = (rows + Packed.ROWS - 1) / Packed.ROWS;
     int each = (groups * parts + 3) / 4;
     long size = 8 * STEP * together;
-    long groupBytes = blocks * Packed.OCTET_BLOCK_BYTES;
+    long groupBytes = Packed.groupBytes(type, blocks * Packed.COLUMNS);
+    long header = Packed.headerBytes(type);
+    long blockBytes = Packed.blockBytes(type);
     long g1 = first(1 / parts, groups, each) * groupBytes;
     long g2 = first(2 / parts, groups, each) * groupBytes;
     long g3 = first(3 / parts, groups, each) * groupBytes;
@@ -2630,25 +2661,42 @@ final class VectorKernels implements Kernels {
       for (int part = 0; part < PACKED_PARTS; part += parts) {
         Memory.zero(sums, size);
         for (int block = 0; block < blocks; block++) {
-          long d = g0 + block * Packed.OCTET_BLOCK_BYTES;
-          long q = d + Packed.LINE;
+          long head = g0 + (block >>> 3) * (header + 8 * blockBytes);
+          long at = head + header + (block & 7) * blockBytes;
           int p1 = part + 1 % parts;
           int p2 = part + 2 % parts;
           int p3 = part + 3 % parts;
-          octetTiles(
-              x,
-              at + block * (together * FINE),
-              together,
-              q + part * BYTE_STEP,
-              q + g1 + p1 * BYTE_STEP,
-              q + g2 + p2 * BYTE_STEP,
-              q + g3 + p3 * BYTE_STEP,
-              d + part * STEP,
-              d + g1 + p1 * STEP,
-              d + g2 + p2 * STEP,
-              d + g3 + p3 * STEP,
-              sums,
-              sums + size);
+          long panel = sums + size;
+          long scales = panel + 8 * STEP * Packed.COLUMNS;
+          if (type == WeightType.Q8_0) {
+            long q = at + Packed.LINE;
+            unpackOctets(
+                q + part * BYTE_STEP,
+                q + g1 + p1 * BYTE_STEP,
+                q + g2 + p2 * BYTE_STEP,
+                q + g3 + p3 * BYTE_STEP,
+                panel);
+            scales(at + part * STEP, scales);
+            scales(at + g1 + p1 * STEP, scales + 2 * STEP);
+            scales(at + g2 + p2 * STEP, scales + 4 * STEP);
+            scales(at + g3 + p3 * STEP, scales + 6 * STEP);
+            tiles(x, first + block * (together * FINE), together, panel, 1, sums);
+          } else {
+            unpackSixes(head + part * STEP, at + part * STEP, panel, scales);
+            unpackSixes(
+                head + g1 + p1 * STEP, at + g1 + p1 * STEP, panel + OCTET_PANEL, scales + 4 * STEP);
+            unpackSixes(
+                head + g2 + p2 * STEP,
+                at + g2 + p2 * STEP,
+                panel + 2 * OCTET_PANEL,
+                scales + 8 * STEP);
+            unpackSixes(
+                head + g3 + p3 * STEP,
+                at + g3 + p3 * STEP,
+                panel + 3 * OCTET_PANEL,
+                scales + 12 * STEP);
+            tiles(x, first + block * (together * FINE), together, panel, 2, sums);
+          }
         }
         for (int s = 0; s < 4; s++) {
           int row =
@@ -2979,35 +3027,22 @@ final class VectorKernels implements Kernels {
    * for all tokens. That comes before the arithmetic, not between it, so that many loads from
    * memory are under way at a time.
    */
-  private static void octetTiles(
-      int[] x,
-      int first,
-      int tokens,
-      long q0,
-      long q1,
-      long q2,
-      long q3,
-      long w0,
-      long w1,
-      long w2,
-      long w3,
-      long sums,
-      long panel) {
-    unpackOctets(q0, q1, q2, q3, panel);
+  private static void tiles(int[] x, int first, int tokens, long panel, int parts, long sums) {
     long scales = panel + 8 * STEP * Packed.COLUMNS;
-    scales(w0, scales);
-    scales(w1, scales + 2 * STEP);
-    scales(w2, scales + 4 * STEP);
-    scales(w3, scales + 6 * STEP);
+    int columns = Packed.COLUMNS / parts;
     for (int t = 0; t < tokens; t += OCTET_TOKENS) {
       int token = first + t * FINE;
       for (int s = 0; s < 4; s++) {
-        long from = panel + s * OCTET_PANEL;
         long to = sums + (t + s * tokens) * (2 * STEP);
-        if (MANY_REGISTERS) {
-          octetTile8(x, token, from, scales + s * (2 * STEP), to);
-        } else {
-          octetTile4(x, token, from, scales + s * (2 * STEP), to);
+        for (int part = 0; part < parts; part++) {
+          long from = panel + s * OCTET_PANEL + part * (2 * STEP * columns);
+          long factors = scales + (s * parts + part) * (2 * STEP);
+          int scale = token + Packed.COLUMNS;
+          if (MANY_REGISTERS) {
+            tile8(x, token + part * columns, columns, scale, from, factors, to);
+          } else {
+            tile4(x, token + part * columns, columns, scale, from, factors, to);
+          }
         }
       }
     }
@@ -3033,6 +3068,50 @@ final class VectorKernels implements Kernels {
     }
   }
 
+  /** Turns a register of rows of a block of Q6_K into floats, and the scales of both halves. */
+  private static void unpackSixes(long head, long block, long panel, long scales) {
+    long from = block & ADDRESS;
+    long to = panel & ADDRESS;
+    for (int i = 0; i < Packed.COLUMNS; i++) {
+      int eight = i >>> 3;
+      int four = (i >>> 2) & 1;
+      int shift = 4 * (i & 3);
+      IntVector q =
+          ShortVector.fromMemorySegment(
+                  SHORTS, ALL, from + (1 + 3 * eight + four) * Packed.LINE, ORDER)
+              .reinterpretAsInts()
+              .lanewise(VectorOperators.LSHR, shift);
+      IntVector p =
+          ShortVector.fromMemorySegment(SHORTS, ALL, from + (3 + 3 * eight) * Packed.LINE, ORDER)
+              .reinterpretAsInts()
+              .lanewise(VectorOperators.LSHR, shift + 2 * four);
+      // In the lower half of a lane is an even row, in the upper one the odd row after it.
+      IntVector both = q.and(0x000f_000f).or(p.and(0x0003_0003).lanewise(VectorOperators.LSHL, 4));
+      floats(both.and(0xffff)).sub(32).intoMemorySegment(ALL, to, ORDER);
+      floats(both.lanewise(VectorOperators.LSHR, 16))
+          .sub(32)
+          .intoMemorySegment(ALL, to + STEP, ORDER);
+      to += 2 * STEP;
+    }
+    scales(head, scales);
+    long at = scales & ADDRESS;
+    FloatVector even = FloatVector.fromMemorySegment(FLOATS, ALL, at, ORDER);
+    FloatVector odd = FloatVector.fromMemorySegment(FLOATS, ALL, at + STEP, ORDER);
+    IntVector a = ShortVector.fromMemorySegment(SHORTS, ALL, from, ORDER).reinterpretAsInts();
+    floats(a.lanewise(VectorOperators.LSHL, 24).lanewise(VectorOperators.ASHR, 24))
+        .mul(even)
+        .intoMemorySegment(ALL, at, ORDER);
+    floats(a.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 24))
+        .mul(odd)
+        .intoMemorySegment(ALL, at + STEP, ORDER);
+    floats(a.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 24))
+        .mul(even)
+        .intoMemorySegment(ALL, at + 2 * STEP, ORDER);
+    floats(a.lanewise(VectorOperators.ASHR, 24))
+        .mul(odd)
+        .intoMemorySegment(ALL, at + 3 * STEP, ORDER);
+  }
+
   /** The scales of a block: of even rows before those of odd ones. */
   private static void scales(long w, long to) {
     IntVector h =
@@ -3051,7 +3130,8 @@ final class VectorKernels implements Kernels {
   }
 
   /** Products of a block of columns with 2 registers of rows, and 4 tokens: 8 accumulators. */
-  private static void octetTile4(int[] x, int token, long panel, long scales, long sums) {
+  private static void tile4(
+      int[] x, int token, int columns, int scale, long panel, long scales, long sums) {
     FloatVector e0 = FloatVector.zero(FLOATS);
     FloatVector o0 = e0;
     FloatVector e1 = e0;
@@ -3060,7 +3140,7 @@ final class VectorKernels implements Kernels {
     FloatVector o2 = e0;
     FloatVector e3 = e0;
     FloatVector o3 = e0;
-    for (int i = 0; i < Packed.COLUMNS; i++) {
+    for (int i = 0; i < columns; i++) {
       long at = (panel + 2 * STEP * i) & ADDRESS;
       FloatVector even = FloatVector.fromMemorySegment(FLOATS, ALL, at, ORDER);
       FloatVector odd = FloatVector.fromMemorySegment(FLOATS, ALL, at + STEP, ORDER);
@@ -3080,25 +3160,22 @@ final class VectorKernels implements Kernels {
     FloatVector even = FloatVector.fromMemorySegment(FLOATS, ALL, scales & ADDRESS, ORDER);
     FloatVector odd = FloatVector.fromMemorySegment(FLOATS, ALL, (scales & ADDRESS) + STEP, ORDER);
     long to = sums & ADDRESS;
-    FloatVector scale0 = IntVector.broadcast(INTS, x[token + Packed.COLUMNS]).reinterpretAsFloats();
+    FloatVector scale0 = IntVector.broadcast(INTS, x[scale]).reinterpretAsFloats();
     e0.fma(even.mul(scale0), FloatVector.fromMemorySegment(FLOATS, ALL, to, ORDER))
         .intoMemorySegment(ALL, to, ORDER);
     o0.fma(odd.mul(scale0), FloatVector.fromMemorySegment(FLOATS, ALL, to + STEP, ORDER))
         .intoMemorySegment(ALL, to + STEP, ORDER);
-    FloatVector scale1 =
-        IntVector.broadcast(INTS, x[token + Packed.COLUMNS + FINE]).reinterpretAsFloats();
+    FloatVector scale1 = IntVector.broadcast(INTS, x[scale + FINE]).reinterpretAsFloats();
     e1.fma(even.mul(scale1), FloatVector.fromMemorySegment(FLOATS, ALL, to + 2 * STEP, ORDER))
         .intoMemorySegment(ALL, to + 2 * STEP, ORDER);
     o1.fma(odd.mul(scale1), FloatVector.fromMemorySegment(FLOATS, ALL, to + 3 * STEP, ORDER))
         .intoMemorySegment(ALL, to + 3 * STEP, ORDER);
-    FloatVector scale2 =
-        IntVector.broadcast(INTS, x[token + Packed.COLUMNS + 2 * FINE]).reinterpretAsFloats();
+    FloatVector scale2 = IntVector.broadcast(INTS, x[scale + 2 * FINE]).reinterpretAsFloats();
     e2.fma(even.mul(scale2), FloatVector.fromMemorySegment(FLOATS, ALL, to + 4 * STEP, ORDER))
         .intoMemorySegment(ALL, to + 4 * STEP, ORDER);
     o2.fma(odd.mul(scale2), FloatVector.fromMemorySegment(FLOATS, ALL, to + 5 * STEP, ORDER))
         .intoMemorySegment(ALL, to + 5 * STEP, ORDER);
-    FloatVector scale3 =
-        IntVector.broadcast(INTS, x[token + Packed.COLUMNS + 3 * FINE]).reinterpretAsFloats();
+    FloatVector scale3 = IntVector.broadcast(INTS, x[scale + 3 * FINE]).reinterpretAsFloats();
     e3.fma(even.mul(scale3), FloatVector.fromMemorySegment(FLOATS, ALL, to + 6 * STEP, ORDER))
         .intoMemorySegment(ALL, to + 6 * STEP, ORDER);
     o3.fma(odd.mul(scale3), FloatVector.fromMemorySegment(FLOATS, ALL, to + 7 * STEP, ORDER))
@@ -3106,7 +3183,8 @@ final class VectorKernels implements Kernels {
   }
 
   /** Products of a block of columns with 2 registers of rows, and 8 tokens: 16 accumulators. */
-  private static void octetTile8(int[] x, int token, long panel, long scales, long sums) {
+  private static void tile8(
+      int[] x, int token, int columns, int scale, long panel, long scales, long sums) {
     FloatVector e0 = FloatVector.zero(FLOATS);
     FloatVector o0 = e0;
     FloatVector e1 = e0;
@@ -3123,7 +3201,7 @@ final class VectorKernels implements Kernels {
     FloatVector o6 = e0;
     FloatVector e7 = e0;
     FloatVector o7 = e0;
-    for (int i = 0; i < Packed.COLUMNS; i++) {
+    for (int i = 0; i < columns; i++) {
       long at = (panel + 2 * STEP * i) & ADDRESS;
       FloatVector even = FloatVector.fromMemorySegment(FLOATS, ALL, at, ORDER);
       FloatVector odd = FloatVector.fromMemorySegment(FLOATS, ALL, at + STEP, ORDER);
@@ -3155,49 +3233,42 @@ final class VectorKernels implements Kernels {
     FloatVector even = FloatVector.fromMemorySegment(FLOATS, ALL, scales & ADDRESS, ORDER);
     FloatVector odd = FloatVector.fromMemorySegment(FLOATS, ALL, (scales & ADDRESS) + STEP, ORDER);
     long to = sums & ADDRESS;
-    FloatVector scale0 = IntVector.broadcast(INTS, x[token + Packed.COLUMNS]).reinterpretAsFloats();
+    FloatVector scale0 = IntVector.broadcast(INTS, x[scale]).reinterpretAsFloats();
     e0.fma(even.mul(scale0), FloatVector.fromMemorySegment(FLOATS, ALL, to, ORDER))
         .intoMemorySegment(ALL, to, ORDER);
     o0.fma(odd.mul(scale0), FloatVector.fromMemorySegment(FLOATS, ALL, to + STEP, ORDER))
         .intoMemorySegment(ALL, to + STEP, ORDER);
-    FloatVector scale1 =
-        IntVector.broadcast(INTS, x[token + Packed.COLUMNS + FINE]).reinterpretAsFloats();
+    FloatVector scale1 = IntVector.broadcast(INTS, x[scale + FINE]).reinterpretAsFloats();
     e1.fma(even.mul(scale1), FloatVector.fromMemorySegment(FLOATS, ALL, to + 2 * STEP, ORDER))
         .intoMemorySegment(ALL, to + 2 * STEP, ORDER);
     o1.fma(odd.mul(scale1), FloatVector.fromMemorySegment(FLOATS, ALL, to + 3 * STEP, ORDER))
         .intoMemorySegment(ALL, to + 3 * STEP, ORDER);
-    FloatVector scale2 =
-        IntVector.broadcast(INTS, x[token + Packed.COLUMNS + 2 * FINE]).reinterpretAsFloats();
+    FloatVector scale2 = IntVector.broadcast(INTS, x[scale + 2 * FINE]).reinterpretAsFloats();
     e2.fma(even.mul(scale2), FloatVector.fromMemorySegment(FLOATS, ALL, to + 4 * STEP, ORDER))
         .intoMemorySegment(ALL, to + 4 * STEP, ORDER);
     o2.fma(odd.mul(scale2), FloatVector.fromMemorySegment(FLOATS, ALL, to + 5 * STEP, ORDER))
         .intoMemorySegment(ALL, to + 5 * STEP, ORDER);
-    FloatVector scale3 =
-        IntVector.broadcast(INTS, x[token + Packed.COLUMNS + 3 * FINE]).reinterpretAsFloats();
+    FloatVector scale3 = IntVector.broadcast(INTS, x[scale + 3 * FINE]).reinterpretAsFloats();
     e3.fma(even.mul(scale3), FloatVector.fromMemorySegment(FLOATS, ALL, to + 6 * STEP, ORDER))
         .intoMemorySegment(ALL, to + 6 * STEP, ORDER);
     o3.fma(odd.mul(scale3), FloatVector.fromMemorySegment(FLOATS, ALL, to + 7 * STEP, ORDER))
         .intoMemorySegment(ALL, to + 7 * STEP, ORDER);
-    FloatVector scale4 =
-        IntVector.broadcast(INTS, x[token + Packed.COLUMNS + 4 * FINE]).reinterpretAsFloats();
+    FloatVector scale4 = IntVector.broadcast(INTS, x[scale + 4 * FINE]).reinterpretAsFloats();
     e4.fma(even.mul(scale4), FloatVector.fromMemorySegment(FLOATS, ALL, to + 8 * STEP, ORDER))
         .intoMemorySegment(ALL, to + 8 * STEP, ORDER);
     o4.fma(odd.mul(scale4), FloatVector.fromMemorySegment(FLOATS, ALL, to + 9 * STEP, ORDER))
         .intoMemorySegment(ALL, to + 9 * STEP, ORDER);
-    FloatVector scale5 =
-        IntVector.broadcast(INTS, x[token + Packed.COLUMNS + 5 * FINE]).reinterpretAsFloats();
+    FloatVector scale5 = IntVector.broadcast(INTS, x[scale + 5 * FINE]).reinterpretAsFloats();
     e5.fma(even.mul(scale5), FloatVector.fromMemorySegment(FLOATS, ALL, to + 10 * STEP, ORDER))
         .intoMemorySegment(ALL, to + 10 * STEP, ORDER);
     o5.fma(odd.mul(scale5), FloatVector.fromMemorySegment(FLOATS, ALL, to + 11 * STEP, ORDER))
         .intoMemorySegment(ALL, to + 11 * STEP, ORDER);
-    FloatVector scale6 =
-        IntVector.broadcast(INTS, x[token + Packed.COLUMNS + 6 * FINE]).reinterpretAsFloats();
+    FloatVector scale6 = IntVector.broadcast(INTS, x[scale + 6 * FINE]).reinterpretAsFloats();
     e6.fma(even.mul(scale6), FloatVector.fromMemorySegment(FLOATS, ALL, to + 12 * STEP, ORDER))
         .intoMemorySegment(ALL, to + 12 * STEP, ORDER);
     o6.fma(odd.mul(scale6), FloatVector.fromMemorySegment(FLOATS, ALL, to + 13 * STEP, ORDER))
         .intoMemorySegment(ALL, to + 13 * STEP, ORDER);
-    FloatVector scale7 =
-        IntVector.broadcast(INTS, x[token + Packed.COLUMNS + 7 * FINE]).reinterpretAsFloats();
+    FloatVector scale7 = IntVector.broadcast(INTS, x[scale + 7 * FINE]).reinterpretAsFloats();
     e7.fma(even.mul(scale7), FloatVector.fromMemorySegment(FLOATS, ALL, to + 14 * STEP, ORDER))
         .intoMemorySegment(ALL, to + 14 * STEP, ORDER);
     o7.fma(odd.mul(scale7), FloatVector.fromMemorySegment(FLOATS, ALL, to + 15 * STEP, ORDER))

@@ -213,8 +213,8 @@ class KernelsTest {
                   x.address() + 4L * (t + i) * columns,
                   columns,
                   rounded,
-                  i * blockInts,
-                  together * blockInts);
+                  i * kernels.tokenInts(type, together),
+                  together);
             }
             kernels.packedDots(
                 type,
@@ -330,7 +330,7 @@ class KernelsTest {
     Packed.pack(type, MemorySegment.ofArray(block), 1, columns, packed.address());
     int blockInts = Packed.activationInts(type);
     int[] rounded = new int[columns / Packed.COLUMNS * blockInts];
-    kernels.quantize(type, x.address(), columns, rounded, 0, blockInts);
+    kernels.quantize(type, x.address(), columns, rounded, 0, 1);
     Floats out = Floats.of(1);
     kernels.packedDots(
         type, rounded, 0, 1, 1, packed.address(), 1, columns, out.address(), 0, MEMORY.address());
