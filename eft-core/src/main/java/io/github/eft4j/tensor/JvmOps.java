@@ -213,6 +213,20 @@ public final class JvmOps implements TensorOps {
     return Packed.packs(type);
   }
 
+  /**
+   * The memory that packed weights take, as good as the same as in the file but for Q5_0 and Q5_K,
+   * which take a fifth more.
+   *
+   * @param type a type that is packed
+   * @param weights the number of weights, of whole blocks of rows and columns
+   * @return the size in bytes
+   */
+  public static long packedBytes(WeightType type, long weights) {
+    int columns = Packed.BLOCKS * Packed.COLUMNS;
+    long unit = (long) columns * Packed.ROWS;
+    return (weights + unit - 1) / unit * Packed.groupBytes(type, columns);
+  }
+
   @Override
   public INDArray vector(StoredTensor tensor) {
     if (tensor.rows() != 1) {

@@ -8,6 +8,7 @@ import io.github.eft4j.tensor.WeightType;
 import java.lang.management.ManagementFactory;
 import java.util.Collection;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,10 +28,11 @@ record MemoryNeed(long bytes, long mapped) {
     long bytes = 0;
     long mapped = 0;
     for (TensorInfo tensor : tensors) {
+      Optional<WeightType> packed = packed(tensor);
       if (!(ops instanceof JvmOps)) {
         bytes += Float.BYTES * tensor.weights();
-      } else if (isPacked(tensor)) {
-        bytes += tensor.bytes();
+      } else if (packed.isPresent()) {
+        bytes += JvmOps.packedBytes(packed.get(), tensor.weights());
       } else {
         mapped += tensor.bytes();
       }
@@ -38,9 +40,11 @@ record MemoryNeed(long bytes, long mapped) {
     return new MemoryNeed(bytes, mapped);
   }
 
-  private static boolean isPacked(TensorInfo tensor) {
+  /** The type of a tensor if it is one that is packed. */
+  private static Optional<WeightType> packed(TensorInfo tensor) {
     return Stream.of(WeightType.values())
-        .anyMatch(type -> JvmOps.packs(type) && type.name().equals(tensor.type()));
+        .filter(type -> JvmOps.packs(type) && type.name().equals(tensor.type()))
+        .findFirst();
   }
 
   /** The memory of this machine, or of the container that the process runs in, in bytes. */

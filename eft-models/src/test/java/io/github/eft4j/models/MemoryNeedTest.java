@@ -26,6 +26,12 @@ class MemoryNeedTest {
         .isEqualTo(new MemoryNeed(0, 6_400_000_400L));
     assertThat(MemoryNeed.of(PACKED, TensorOps.jvm()))
         .isEqualTo(new MemoryNeed(1_800_000_000L, 400));
+    // 5.5 bits a weight in the file, 6.625 in memory.
+    assertThat(
+            MemoryNeed.of(
+                List.of(new TensorInfo("c", "Q5_K", List.of(8192L, 8192L), 46_137_344)),
+                TensorOps.jvm()))
+        .isEqualTo(new MemoryNeed(8192 * 8192L / 8 * 53 / 8, 0));
     assertThat(MemoryNeed.of(TENSORS, TensorOps.nd4j()))
         .isEqualTo(new MemoryNeed(12_800_000_400L, 0));
   }
