@@ -45,6 +45,8 @@ import java.lang.foreign.ValueLayout;
  * <p>A weight of Q6_K is d a (q + 16 p − 32), where p has two bits, and sixteen columns share a.
  * The bit pairs of four columns, each where a nibble would be, are multiplied in the same way; with
  * L = Σ q x and H = Σ (p − 2) x, which fit in 16 bits, half a block adds fma(d a s, L + 16 H, sum).
+ * With many tokens the weights are turned into float32 once, and L + 16 H is a sum of those, which
+ * is exact: the activations are then laid out as those for octets.
  *
  * <h2>Fives: sums of 16 bits</h2>
  *

@@ -1857,6 +1857,7 @@ final class VectorKernels implements Kernels {
       ShortVector s10 = s00;
       ShortVector s20 = s00;
       ShortVector s30 = s00;
+      // The last line has one column only: the rest of it is 0, whatever it is multiplied with.
       for (int line = 0; line < Packed.FIVE_HALF_BYTES / Packed.LINE; line++) {
         long from = lines + line * Packed.LINE;
         int factor = token + Packed.FIVES_TOGETHER * line;
@@ -1933,6 +1934,7 @@ final class VectorKernels implements Kernels {
       ShortVector s11 = s01;
       ShortVector s21 = s01;
       ShortVector s31 = s01;
+      // The last line has one column only: the rest of it is 0, whatever it is multiplied with.
       for (int line = 0; line < Packed.FIVE_HALF_BYTES / Packed.LINE; line++) {
         long from = lines + line * Packed.LINE;
         int factor = token + Packed.FIVES_TOGETHER * line;
