@@ -100,7 +100,7 @@ final class VectorKernels implements Kernels {
   private static final boolean MANY_REGISTERS = BITS == 512 || !isX86();
 
   private static final int TILE_TOKENS = MANY_REGISTERS ? 4 : 3;
-  private static final int TILE_ROWS = MANY_REGISTERS ? 6 : 4;
+  private static final int TILE_ROWS = MANY_REGISTERS ? 6 : 3;
 
   /** Rows side by side: 8 got a fifth less from the memory of an AMD Zen 4, in BF16 and F16. */
   private static final int STREAMS = 4;
@@ -606,9 +606,9 @@ final class VectorKernels implements Kernels {
         tile2x6(x, w, rounds, sums, at);
       }
     } else if (tokens > 1) {
-      tile3x4(x, w, rounds, sums, at);
+      tile3x3(x, w, rounds, sums, at);
     } else {
-      tile1x4(x, w, rounds, sums, at);
+      tile1x3(x, w, rounds, sums, at);
     }
   }
 
@@ -760,25 +760,29 @@ final class VectorKernels implements Kernels {
     }
   }
 
-  /** 3 tokens × 4 rows: 12 accumulators, 3 and 1 operands. */
-  private static void tile3x4(long x, long w, int rounds, float[] sums, int at) {
+  /**
+   * 3 tokens × 3 rows: 9 accumulators, 3 and 3 operands. The compiler loads all operands before it
+   * multiplies any, and unrolls counted loops: with more of them, or in such a loop, accumulators
+   * would not stay in the 16 registers, and take three times as long.
+   */
+  private static void tile3x3(long x, long w, int rounds, float[] sums, int at) {
     for (int part = 0; part < PARTS; part++) {
       int from = at + part * LENGTH;
       FloatVector a00 = FloatVector.fromArray(FLOATS, sums, from);
       FloatVector a01 = FloatVector.fromArray(FLOATS, sums, from + SUMS);
       FloatVector a02 = FloatVector.fromArray(FLOATS, sums, from + 2 * SUMS);
-      FloatVector a03 = FloatVector.fromArray(FLOATS, sums, from + 3 * SUMS);
-      FloatVector a10 = FloatVector.fromArray(FLOATS, sums, from + 4 * SUMS);
-      FloatVector a11 = FloatVector.fromArray(FLOATS, sums, from + 5 * SUMS);
-      FloatVector a12 = FloatVector.fromArray(FLOATS, sums, from + 6 * SUMS);
-      FloatVector a13 = FloatVector.fromArray(FLOATS, sums, from + 7 * SUMS);
-      FloatVector a20 = FloatVector.fromArray(FLOATS, sums, from + 8 * SUMS);
-      FloatVector a21 = FloatVector.fromArray(FLOATS, sums, from + 9 * SUMS);
-      FloatVector a22 = FloatVector.fromArray(FLOATS, sums, from + 10 * SUMS);
-      FloatVector a23 = FloatVector.fromArray(FLOATS, sums, from + 11 * SUMS);
-      for (int i = 0; i < rounds; i++) {
-        long xAt = (x + part * STEP + i * (TILE_TOKENS * ROUND)) & ADDRESS;
-        long wAt = (w + part * STEP + i * (TILE_ROWS * ROUND)) & ADDRESS;
+      FloatVector a10 = FloatVector.fromArray(FLOATS, sums, from + 3 * SUMS);
+      FloatVector a11 = FloatVector.fromArray(FLOATS, sums, from + 4 * SUMS);
+      FloatVector a12 = FloatVector.fromArray(FLOATS, sums, from + 5 * SUMS);
+      FloatVector a20 = FloatVector.fromArray(FLOATS, sums, from + 6 * SUMS);
+      FloatVector a21 = FloatVector.fromArray(FLOATS, sums, from + 7 * SUMS);
+      FloatVector a22 = FloatVector.fromArray(FLOATS, sums, from + 8 * SUMS);
+      long nextX = x + part * STEP;
+      long nextW = w + part * STEP;
+      long end = nextX + rounds * (TILE_TOKENS * ROUND);
+      while (nextX != end) {
+        long xAt = nextX & ADDRESS;
+        long wAt = nextW & ADDRESS;
         FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt, ORDER);
         FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + ROUND, ORDER);
         FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + 2 * ROUND, ORDER);
@@ -794,37 +798,34 @@ final class VectorKernels implements Kernels {
         a02 = v0.fma(q, a02);
         a12 = v1.fma(q, a12);
         a22 = v2.fma(q, a22);
-        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + 3 * ROUND, ORDER);
-        a03 = v0.fma(q, a03);
-        a13 = v1.fma(q, a13);
-        a23 = v2.fma(q, a23);
+        nextX += TILE_TOKENS * ROUND;
+        nextW += TILE_ROWS * ROUND;
       }
       a00.intoArray(sums, from);
       a01.intoArray(sums, from + SUMS);
       a02.intoArray(sums, from + 2 * SUMS);
-      a03.intoArray(sums, from + 3 * SUMS);
-      a10.intoArray(sums, from + 4 * SUMS);
-      a11.intoArray(sums, from + 5 * SUMS);
-      a12.intoArray(sums, from + 6 * SUMS);
-      a13.intoArray(sums, from + 7 * SUMS);
-      a20.intoArray(sums, from + 8 * SUMS);
-      a21.intoArray(sums, from + 9 * SUMS);
-      a22.intoArray(sums, from + 10 * SUMS);
-      a23.intoArray(sums, from + 11 * SUMS);
+      a10.intoArray(sums, from + 3 * SUMS);
+      a11.intoArray(sums, from + 4 * SUMS);
+      a12.intoArray(sums, from + 5 * SUMS);
+      a20.intoArray(sums, from + 6 * SUMS);
+      a21.intoArray(sums, from + 7 * SUMS);
+      a22.intoArray(sums, from + 8 * SUMS);
     }
   }
 
-  /** 1 token × 4 rows: 4 accumulators, 1 and 1 operands. */
-  private static void tile1x4(long x, long w, int rounds, float[] sums, int at) {
+  /** 1 token × 3 rows: 3 accumulators, 1 and 3 operands. */
+  private static void tile1x3(long x, long w, int rounds, float[] sums, int at) {
     for (int part = 0; part < PARTS; part++) {
       int from = at + part * LENGTH;
       FloatVector a00 = FloatVector.fromArray(FLOATS, sums, from);
       FloatVector a01 = FloatVector.fromArray(FLOATS, sums, from + SUMS);
       FloatVector a02 = FloatVector.fromArray(FLOATS, sums, from + 2 * SUMS);
-      FloatVector a03 = FloatVector.fromArray(FLOATS, sums, from + 3 * SUMS);
-      for (int i = 0; i < rounds; i++) {
-        long xAt = (x + part * STEP + i * (TILE_TOKENS * ROUND)) & ADDRESS;
-        long wAt = (w + part * STEP + i * (TILE_ROWS * ROUND)) & ADDRESS;
+      long nextX = x + part * STEP;
+      long nextW = w + part * STEP;
+      long end = nextX + rounds * (TILE_TOKENS * ROUND);
+      while (nextX != end) {
+        long xAt = nextX & ADDRESS;
+        long wAt = nextW & ADDRESS;
         FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt, ORDER);
         FloatVector q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt, ORDER);
         a00 = v0.fma(q, a00);
@@ -832,13 +833,12 @@ final class VectorKernels implements Kernels {
         a01 = v0.fma(q, a01);
         q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + 2 * ROUND, ORDER);
         a02 = v0.fma(q, a02);
-        q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + 3 * ROUND, ORDER);
-        a03 = v0.fma(q, a03);
+        nextX += TILE_TOKENS * ROUND;
+        nextW += TILE_ROWS * ROUND;
       }
       a00.intoArray(sums, from);
       a01.intoArray(sums, from + SUMS);
       a02.intoArray(sums, from + 2 * SUMS);
-      a03.intoArray(sums, from + 3 * SUMS);
     }
   }
 
@@ -1241,12 +1241,12 @@ final class VectorKernels implements Kernels {
     if ((type == WeightType.Q8_0 || type == WeightType.Q6_K) && left >= OCTET_TILES) {
       return Math.min(left / OCTET_TOKENS * OCTET_TOKENS, MOST_TOKENS);
     }
-    if (left == 2 || (!MANY_REGISTERS && type != WeightType.Q8_0)) {
+    if (left == 2 || (!MANY_REGISTERS && type == WeightType.Q6_K)) {
       return 2;
     }
     return switch (type) {
       case Q8_0, Q5_0, Q5_K -> 4;
-      default -> left <= 4 ? 4 : 8;
+      default -> left <= 4 || !MANY_REGISTERS ? 4 : 8;
     };
   }
 
@@ -1312,7 +1312,7 @@ final class VectorKernels implements Kernels {
       int registers = MANY_REGISTERS ? 16 : 8;
       return Math.min(4, registers / (2 * together));
     }
-    return together > 4 ? 2 : 4;
+    return together > (MANY_REGISTERS ? 4 : 2) ? 2 : 4;
   }
 
   private static void packedDots(
@@ -1385,6 +1385,10 @@ final class VectorKernels implements Kernels {
       }
       return;
     }
+    if (!MANY_REGISTERS) {
+      narrowDots(type, x, at, together, w0, w1, w2, w3, blocks, sums);
+      return;
+    }
     if (type == WeightType.Q5_0 || type == WeightType.Q5_K) {
       switch (together) {
         case 1 -> fiveDots4x1(x, at, w0, w1, w2, w3, blocks, header, 5, sums);
@@ -1399,6 +1403,617 @@ final class VectorKernels implements Kernels {
       case 4 -> nibbleDots4x4(x, at, w0, w1, w2, w3, blocks, header, sums);
       default -> nibbleDots2x8(x, at, w0, w1, blocks, header, sums);
     }
+  }
+
+  // Nibbles and fives where registers are few. The compiler moves loads, and products, to the
+  // beginning of a piece of code without branches, and then has to store what 16 registers do not
+  // hold: that takes twice as long. So these loops are none that it unrolls, and where the factors
+  // lie it must not know: it then tests each index, which ends the piece. That is why `one`, 1, is
+  // a parameter. The integer sums of 8 blocks are scaled, and added to the others, together.
+
+  /** Products of 4 registers of rows, with one token: 4 accumulators. */
+  private static void narrowDots4x1(
+      int[] x,
+      int token,
+      int stride,
+      int one,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      int count,
+      int together,
+      long blockBytes,
+      int shift,
+      long sums) {
+    int halves = together == 4 ? 0 : 1;
+    long bytes = (blockBytes - Packed.LINE) >>> halves;
+    long to = sums + DOTS;
+    for (int chunk = 0; chunk < count << halves; chunk++) {
+      int column = token + (chunk >>> halves) * stride + (chunk & halves) * Packed.FIVE_INTS;
+      ShortVector s00 = IntVector.broadcast(INTS, x[column]).reinterpretAsShorts();
+      ShortVector s10 = s00;
+      ShortVector s20 = s00;
+      ShortVector s30 = s00;
+      long from = (chunk >>> halves) * blockBytes + Packed.LINE + (chunk & halves) * bytes;
+      long end = from + bytes;
+      while (from != end) {
+        ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + from) & ADDRESS, ORDER);
+        ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + from) & ADDRESS, ORDER);
+        ShortVector q2 = ShortVector.fromMemorySegment(SHORTS, ALL, (w2 + from) & ADDRESS, ORDER);
+        ShortVector q3 = ShortVector.fromMemorySegment(SHORTS, ALL, (w3 + from) & ADDRESS, ORDER);
+        column += one;
+        ShortVector y = IntVector.broadcast(INTS, x[column]).reinterpretAsShorts();
+        s00 = q0.mul(y).add(s00);
+        s10 = q1.mul(y).add(s10);
+        s20 = q2.mul(y).add(s20);
+        s30 = q3.mul(y).add(s30);
+        q0 = q0.lanewise(VectorOperators.LSHR, shift);
+        q1 = q1.lanewise(VectorOperators.LSHR, shift);
+        q2 = q2.lanewise(VectorOperators.LSHR, shift);
+        q3 = q3.lanewise(VectorOperators.LSHR, shift);
+        column += one;
+        y = IntVector.broadcast(INTS, x[column]).reinterpretAsShorts();
+        s00 = q0.mul(y).add(s00);
+        s10 = q1.mul(y).add(s10);
+        s20 = q2.mul(y).add(s20);
+        s30 = q3.mul(y).add(s30);
+        q0 = q0.lanewise(VectorOperators.LSHR, shift);
+        q1 = q1.lanewise(VectorOperators.LSHR, shift);
+        q2 = q2.lanewise(VectorOperators.LSHR, shift);
+        q3 = q3.lanewise(VectorOperators.LSHR, shift);
+        column += one;
+        y = IntVector.broadcast(INTS, x[column]).reinterpretAsShorts();
+        s00 = q0.mul(y).add(s00);
+        s10 = q1.mul(y).add(s10);
+        s20 = q2.mul(y).add(s20);
+        s30 = q3.mul(y).add(s30);
+        if (together == 4) {
+          q0 = q0.lanewise(VectorOperators.LSHR, shift);
+          q1 = q1.lanewise(VectorOperators.LSHR, shift);
+          q2 = q2.lanewise(VectorOperators.LSHR, shift);
+          q3 = q3.lanewise(VectorOperators.LSHR, shift);
+          column += one;
+          y = IntVector.broadcast(INTS, x[column]).reinterpretAsShorts();
+          s00 = q0.mul(y).add(s00);
+          s10 = q1.mul(y).add(s10);
+          s20 = q2.mul(y).add(s20);
+          s30 = q3.mul(y).add(s30);
+        }
+        from += Packed.LINE;
+      }
+      s00.reinterpretAsFloats().intoMemorySegment(ALL, to & ADDRESS, ORDER);
+      s10.reinterpretAsFloats().intoMemorySegment(ALL, (to + STEP) & ADDRESS, ORDER);
+      s20.reinterpretAsFloats().intoMemorySegment(ALL, (to + 2 * STEP) & ADDRESS, ORDER);
+      s30.reinterpretAsFloats().intoMemorySegment(ALL, (to + 3 * STEP) & ADDRESS, ORDER);
+      to += 4 * STEP;
+    }
+  }
+
+  /** Products of 4 registers of rows, with 2 tokens: 8 accumulators. */
+  private static void narrowDots4x2(
+      int[] x,
+      int token,
+      int stride,
+      int one,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      int count,
+      int together,
+      long blockBytes,
+      int shift,
+      long sums) {
+    int halves = together == 4 ? 0 : 1;
+    long bytes = (blockBytes - Packed.LINE) >>> halves;
+    long to = sums + DOTS;
+    for (int chunk = 0; chunk < count << halves; chunk++) {
+      int column = token + (chunk >>> halves) * 2 * stride + (chunk & halves) * Packed.FIVE_INTS;
+      ShortVector s00 = IntVector.broadcast(INTS, x[column]).reinterpretAsShorts();
+      ShortVector s10 = s00;
+      ShortVector s20 = s00;
+      ShortVector s30 = s00;
+      ShortVector s01 = IntVector.broadcast(INTS, x[column + stride]).reinterpretAsShorts();
+      ShortVector s11 = s01;
+      ShortVector s21 = s01;
+      ShortVector s31 = s01;
+      long from = (chunk >>> halves) * blockBytes + Packed.LINE + (chunk & halves) * bytes;
+      long end = from + bytes;
+      while (from != end) {
+        ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + from) & ADDRESS, ORDER);
+        ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + from) & ADDRESS, ORDER);
+        ShortVector q2 = ShortVector.fromMemorySegment(SHORTS, ALL, (w2 + from) & ADDRESS, ORDER);
+        ShortVector q3 = ShortVector.fromMemorySegment(SHORTS, ALL, (w3 + from) & ADDRESS, ORDER);
+        column += one;
+        int factor = column;
+        ShortVector y = IntVector.broadcast(INTS, x[factor]).reinterpretAsShorts();
+        s00 = q0.mul(y).add(s00);
+        s10 = q1.mul(y).add(s10);
+        s20 = q2.mul(y).add(s20);
+        s30 = q3.mul(y).add(s30);
+        factor += stride;
+        y = IntVector.broadcast(INTS, x[factor]).reinterpretAsShorts();
+        s01 = q0.mul(y).add(s01);
+        s11 = q1.mul(y).add(s11);
+        s21 = q2.mul(y).add(s21);
+        s31 = q3.mul(y).add(s31);
+        q0 = q0.lanewise(VectorOperators.LSHR, shift);
+        q1 = q1.lanewise(VectorOperators.LSHR, shift);
+        q2 = q2.lanewise(VectorOperators.LSHR, shift);
+        q3 = q3.lanewise(VectorOperators.LSHR, shift);
+        column += one;
+        factor = column;
+        y = IntVector.broadcast(INTS, x[factor]).reinterpretAsShorts();
+        s00 = q0.mul(y).add(s00);
+        s10 = q1.mul(y).add(s10);
+        s20 = q2.mul(y).add(s20);
+        s30 = q3.mul(y).add(s30);
+        factor += stride;
+        y = IntVector.broadcast(INTS, x[factor]).reinterpretAsShorts();
+        s01 = q0.mul(y).add(s01);
+        s11 = q1.mul(y).add(s11);
+        s21 = q2.mul(y).add(s21);
+        s31 = q3.mul(y).add(s31);
+        q0 = q0.lanewise(VectorOperators.LSHR, shift);
+        q1 = q1.lanewise(VectorOperators.LSHR, shift);
+        q2 = q2.lanewise(VectorOperators.LSHR, shift);
+        q3 = q3.lanewise(VectorOperators.LSHR, shift);
+        column += one;
+        factor = column;
+        y = IntVector.broadcast(INTS, x[factor]).reinterpretAsShorts();
+        s00 = q0.mul(y).add(s00);
+        s10 = q1.mul(y).add(s10);
+        s20 = q2.mul(y).add(s20);
+        s30 = q3.mul(y).add(s30);
+        factor += stride;
+        y = IntVector.broadcast(INTS, x[factor]).reinterpretAsShorts();
+        s01 = q0.mul(y).add(s01);
+        s11 = q1.mul(y).add(s11);
+        s21 = q2.mul(y).add(s21);
+        s31 = q3.mul(y).add(s31);
+        if (together == 4) {
+          q0 = q0.lanewise(VectorOperators.LSHR, shift);
+          q1 = q1.lanewise(VectorOperators.LSHR, shift);
+          q2 = q2.lanewise(VectorOperators.LSHR, shift);
+          q3 = q3.lanewise(VectorOperators.LSHR, shift);
+          column += one;
+          factor = column;
+          y = IntVector.broadcast(INTS, x[factor]).reinterpretAsShorts();
+          s00 = q0.mul(y).add(s00);
+          s10 = q1.mul(y).add(s10);
+          s20 = q2.mul(y).add(s20);
+          s30 = q3.mul(y).add(s30);
+          factor += stride;
+          y = IntVector.broadcast(INTS, x[factor]).reinterpretAsShorts();
+          s01 = q0.mul(y).add(s01);
+          s11 = q1.mul(y).add(s11);
+          s21 = q2.mul(y).add(s21);
+          s31 = q3.mul(y).add(s31);
+        }
+        from += Packed.LINE;
+      }
+      s00.reinterpretAsFloats().intoMemorySegment(ALL, to & ADDRESS, ORDER);
+      s01.reinterpretAsFloats().intoMemorySegment(ALL, (to + STEP) & ADDRESS, ORDER);
+      s10.reinterpretAsFloats().intoMemorySegment(ALL, (to + 2 * STEP) & ADDRESS, ORDER);
+      s11.reinterpretAsFloats().intoMemorySegment(ALL, (to + 3 * STEP) & ADDRESS, ORDER);
+      s20.reinterpretAsFloats().intoMemorySegment(ALL, (to + 4 * STEP) & ADDRESS, ORDER);
+      s21.reinterpretAsFloats().intoMemorySegment(ALL, (to + 5 * STEP) & ADDRESS, ORDER);
+      s30.reinterpretAsFloats().intoMemorySegment(ALL, (to + 6 * STEP) & ADDRESS, ORDER);
+      s31.reinterpretAsFloats().intoMemorySegment(ALL, (to + 7 * STEP) & ADDRESS, ORDER);
+      to += 8 * STEP;
+    }
+  }
+
+  /** Products of 2 registers of rows, with 4 tokens: 8 accumulators. */
+  private static void narrowDots2x4(
+      int[] x,
+      int token,
+      int stride,
+      int one,
+      long w0,
+      long w1,
+      int count,
+      int together,
+      long blockBytes,
+      int shift,
+      long sums) {
+    int halves = together == 4 ? 0 : 1;
+    long bytes = (blockBytes - Packed.LINE) >>> halves;
+    long to = sums + DOTS;
+    for (int chunk = 0; chunk < count << halves; chunk++) {
+      int column = token + (chunk >>> halves) * 4 * stride + (chunk & halves) * Packed.FIVE_INTS;
+      ShortVector s00 = IntVector.broadcast(INTS, x[column]).reinterpretAsShorts();
+      ShortVector s10 = s00;
+      ShortVector s01 = IntVector.broadcast(INTS, x[column + stride]).reinterpretAsShorts();
+      ShortVector s11 = s01;
+      ShortVector s02 = IntVector.broadcast(INTS, x[column + 2 * stride]).reinterpretAsShorts();
+      ShortVector s12 = s02;
+      ShortVector s03 = IntVector.broadcast(INTS, x[column + 3 * stride]).reinterpretAsShorts();
+      ShortVector s13 = s03;
+      long from = (chunk >>> halves) * blockBytes + Packed.LINE + (chunk & halves) * bytes;
+      long end = from + bytes;
+      while (from != end) {
+        ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + from) & ADDRESS, ORDER);
+        ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + from) & ADDRESS, ORDER);
+        column += one;
+        int factor = column;
+        ShortVector y = IntVector.broadcast(INTS, x[factor]).reinterpretAsShorts();
+        s00 = q0.mul(y).add(s00);
+        s10 = q1.mul(y).add(s10);
+        factor += stride;
+        y = IntVector.broadcast(INTS, x[factor]).reinterpretAsShorts();
+        s01 = q0.mul(y).add(s01);
+        s11 = q1.mul(y).add(s11);
+        factor += stride;
+        y = IntVector.broadcast(INTS, x[factor]).reinterpretAsShorts();
+        s02 = q0.mul(y).add(s02);
+        s12 = q1.mul(y).add(s12);
+        factor += stride;
+        y = IntVector.broadcast(INTS, x[factor]).reinterpretAsShorts();
+        s03 = q0.mul(y).add(s03);
+        s13 = q1.mul(y).add(s13);
+        q0 = q0.lanewise(VectorOperators.LSHR, shift);
+        q1 = q1.lanewise(VectorOperators.LSHR, shift);
+        column += one;
+        factor = column;
+        y = IntVector.broadcast(INTS, x[factor]).reinterpretAsShorts();
+        s00 = q0.mul(y).add(s00);
+        s10 = q1.mul(y).add(s10);
+        factor += stride;
+        y = IntVector.broadcast(INTS, x[factor]).reinterpretAsShorts();
+        s01 = q0.mul(y).add(s01);
+        s11 = q1.mul(y).add(s11);
+        factor += stride;
+        y = IntVector.broadcast(INTS, x[factor]).reinterpretAsShorts();
+        s02 = q0.mul(y).add(s02);
+        s12 = q1.mul(y).add(s12);
+        factor += stride;
+        y = IntVector.broadcast(INTS, x[factor]).reinterpretAsShorts();
+        s03 = q0.mul(y).add(s03);
+        s13 = q1.mul(y).add(s13);
+        q0 = q0.lanewise(VectorOperators.LSHR, shift);
+        q1 = q1.lanewise(VectorOperators.LSHR, shift);
+        column += one;
+        factor = column;
+        y = IntVector.broadcast(INTS, x[factor]).reinterpretAsShorts();
+        s00 = q0.mul(y).add(s00);
+        s10 = q1.mul(y).add(s10);
+        factor += stride;
+        y = IntVector.broadcast(INTS, x[factor]).reinterpretAsShorts();
+        s01 = q0.mul(y).add(s01);
+        s11 = q1.mul(y).add(s11);
+        factor += stride;
+        y = IntVector.broadcast(INTS, x[factor]).reinterpretAsShorts();
+        s02 = q0.mul(y).add(s02);
+        s12 = q1.mul(y).add(s12);
+        factor += stride;
+        y = IntVector.broadcast(INTS, x[factor]).reinterpretAsShorts();
+        s03 = q0.mul(y).add(s03);
+        s13 = q1.mul(y).add(s13);
+        if (together == 4) {
+          q0 = q0.lanewise(VectorOperators.LSHR, shift);
+          q1 = q1.lanewise(VectorOperators.LSHR, shift);
+          column += one;
+          factor = column;
+          y = IntVector.broadcast(INTS, x[factor]).reinterpretAsShorts();
+          s00 = q0.mul(y).add(s00);
+          s10 = q1.mul(y).add(s10);
+          factor += stride;
+          y = IntVector.broadcast(INTS, x[factor]).reinterpretAsShorts();
+          s01 = q0.mul(y).add(s01);
+          s11 = q1.mul(y).add(s11);
+          factor += stride;
+          y = IntVector.broadcast(INTS, x[factor]).reinterpretAsShorts();
+          s02 = q0.mul(y).add(s02);
+          s12 = q1.mul(y).add(s12);
+          factor += stride;
+          y = IntVector.broadcast(INTS, x[factor]).reinterpretAsShorts();
+          s03 = q0.mul(y).add(s03);
+          s13 = q1.mul(y).add(s13);
+        }
+        from += Packed.LINE;
+      }
+      s00.reinterpretAsFloats().intoMemorySegment(ALL, to & ADDRESS, ORDER);
+      s01.reinterpretAsFloats().intoMemorySegment(ALL, (to + STEP) & ADDRESS, ORDER);
+      s02.reinterpretAsFloats().intoMemorySegment(ALL, (to + 2 * STEP) & ADDRESS, ORDER);
+      s03.reinterpretAsFloats().intoMemorySegment(ALL, (to + 3 * STEP) & ADDRESS, ORDER);
+      s10.reinterpretAsFloats().intoMemorySegment(ALL, (to + 4 * STEP) & ADDRESS, ORDER);
+      s11.reinterpretAsFloats().intoMemorySegment(ALL, (to + 5 * STEP) & ADDRESS, ORDER);
+      s12.reinterpretAsFloats().intoMemorySegment(ALL, (to + 6 * STEP) & ADDRESS, ORDER);
+      s13.reinterpretAsFloats().intoMemorySegment(ALL, (to + 7 * STEP) & ADDRESS, ORDER);
+      to += 8 * STEP;
+    }
+  }
+
+  /** Products of registers of rows, as many as there are streams, with 1, 2 or 4 tokens. */
+  private static void narrowDots(
+      WeightType type,
+      int[] x,
+      int first,
+      int tokens,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      int blocks,
+      long sums) {
+    boolean fives = type == WeightType.Q5_0 || type == WeightType.Q5_K;
+    int together = fives ? Packed.FIVES_TOGETHER : 4;
+    int shift = fives ? 5 : 4;
+    int halves = fives ? 1 : 0;
+    int stride = Packed.activationInts(type);
+    long header = Packed.headerBytes(type);
+    long bytes = Packed.blockBytes(type);
+    for (int block = 0; block < blocks; block += Packed.BLOCKS) {
+      int count = Math.min(Packed.BLOCKS, blocks - block);
+      int token = first + block * tokens * stride;
+      long head = (block >>> 3) * (header + 8 * bytes);
+      long h0 = w0 + head;
+      long h1 = w1 + head;
+      long h2 = w2 + head;
+      long h3 = w3 + head;
+      long at = header;
+      if (tokens == 4) {
+        narrowDots2x4(x, token, stride, 1, h0 + at, h1 + at, count, together, bytes, shift, sums);
+        addNarrow(type, h0, h1, h1, h1, 2, x, token, stride, 4, count, halves, sums);
+      } else if (tokens == 2) {
+        narrowDots4x2(
+            x, token, stride, 1, h0 + at, h1 + at, h2 + at, h3 + at, count, together, bytes, shift,
+            sums);
+        addNarrow(type, h0, h1, h2, h3, 4, x, token, stride, 2, count, halves, sums);
+      } else {
+        narrowDots4x1(
+            x, token, stride, 1, h0 + at, h1 + at, h2 + at, h3 + at, count, together, bytes, shift,
+            sums);
+        addNarrow(type, h0, h1, h2, h3, 4, x, token, stride, 1, count, halves, sums);
+      }
+    }
+  }
+
+  /**
+   * Scales the integer sums of some blocks, and adds them to those of the blocks before. The scales
+   * of as many registers are read as may be needed, even where fewer are multiplied.
+   */
+  private static void addNarrow(
+      WeightType type,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      int registers,
+      int[] x,
+      int first,
+      int stride,
+      int tokens,
+      int count,
+      int halves,
+      long sums) {
+    boolean minima = Packed.headerBytes(type) > 0;
+    long blockBytes = Packed.blockBytes(type);
+    long factors = sums + FACTORS;
+    long factorBytes = (minima ? 4 : 2) * STEP;
+    int scale = first + (halves == 0 ? SCALE : FIVE_SCALE);
+    if (minima) {
+      addHeader(w0, FACTORS, sums);
+      addHeader(w1, FACTORS + factorBytes, sums);
+      addHeader(w2, FACTORS + 2 * factorBytes, sums);
+      addHeader(w3, FACTORS + 3 * factorBytes, sums);
+      factorsWithMinima(
+          w0, w1, w2, w3, registers, blockBytes, count, halves == 0 ? 8 : 16, factors);
+    } else {
+      factors(w0, w1, w2, w3, registers, blockBytes, count, factors);
+    }
+    int all = registers * tokens;
+    for (int i = 0; i < all; i += 2) {
+      int scale0 = scale + i % tokens * stride;
+      int scale1 = scale + (i + 1) % tokens * stride;
+      long dots = sums + DOTS + i * STEP;
+      long factors0 = factors + i / tokens * factorBytes;
+      long factors1 = factors + (i + 1) / tokens * factorBytes;
+      long to = sums + i * (2 * STEP);
+      if (minima) {
+        addTwoWithMinima(
+            x,
+            scale0,
+            scale1,
+            tokens * stride,
+            count,
+            halves,
+            dots,
+            all * STEP,
+            factors0,
+            factors1,
+            registers * factorBytes,
+            to);
+      } else {
+        addTwo(
+            x,
+            scale0,
+            scale1,
+            tokens * stride,
+            count,
+            halves,
+            dots,
+            all * STEP,
+            factors0,
+            factors1,
+            registers * factorBytes,
+            to);
+      }
+    }
+  }
+
+  /** The scales of blocks of registers of rows: of even rows before those of odd ones. */
+  private static void factors(
+      long w0, long w1, long w2, long w3, int registers, long blockBytes, int count, long to) {
+    long out = to & ADDRESS;
+    int i = 0;
+    while (i != count * registers) {
+      int r = i & (registers - 1);
+      long w = r == 0 ? w0 : r == 1 ? w1 : r == 2 ? w2 : w3;
+      scales(w + i / registers * blockBytes, out);
+      out = (out + 2 * STEP) & ADDRESS;
+      i++;
+    }
+  }
+
+  /**
+   * The same where there are minima, and then what the sums of activations are multiplied with. The
+   * scales of the header are where those of the first block will be, and go last.
+   */
+  private static void factorsWithMinima(
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      int registers,
+      long blockBytes,
+      int count,
+      float zero,
+      long to) {
+    FloatVector zeros = FloatVector.broadcast(FLOATS, zero);
+    int i = count * registers;
+    while (i != 0) {
+      i--;
+      int r = i & (registers - 1);
+      long w = r == 0 ? w0 : r == 1 ? w1 : r == 2 ? w2 : w3;
+      long head = (to + r * (4 * STEP)) & ADDRESS;
+      long out = (to + i * (4 * STEP)) & ADDRESS;
+      long at = (w + 2 * Packed.LINE + i / registers * blockBytes) & ADDRESS;
+      IntVector h = ShortVector.fromMemorySegment(SHORTS, ALL, at, ORDER).reinterpretAsInts();
+      FloatVector even =
+          floats(h.and(0xff)).mul(FloatVector.fromMemorySegment(FLOATS, ALL, head, ORDER));
+      FloatVector odd =
+          floats(h.lanewise(VectorOperators.LSHR, 16).and(0xff))
+              .mul(FloatVector.fromMemorySegment(FLOATS, ALL, head + STEP, ORDER));
+      even.intoMemorySegment(ALL, out, ORDER);
+      odd.intoMemorySegment(ALL, out + STEP, ORDER);
+      even.fma(
+              zeros,
+              floats(h.lanewise(VectorOperators.LSHR, 8).and(0xff))
+                  .mul(FloatVector.fromMemorySegment(FLOATS, ALL, head + 2 * STEP, ORDER)))
+          .intoMemorySegment(ALL, out + 2 * STEP, ORDER);
+      odd.fma(
+              zeros,
+              floats(h.lanewise(VectorOperators.LSHR, 24))
+                  .mul(FloatVector.fromMemorySegment(FLOATS, ALL, head + 3 * STEP, ORDER)))
+          .intoMemorySegment(ALL, out + 3 * STEP, ORDER);
+    }
+  }
+
+  /**
+   * Scales and adds the integer sums of two registers of rows, or of two tokens: those of one block
+   * or half after the other, {@code step} bytes apart.
+   */
+  private static void addTwo(
+      int[] x,
+      int scale0,
+      int scale1,
+      int stride,
+      int count,
+      int halves,
+      long dots,
+      long step,
+      long factors0,
+      long factors1,
+      long factorStep,
+      long sums) {
+    long to = sums & ADDRESS;
+    long from = dots & ADDRESS;
+    FloatVector even0 = FloatVector.fromMemorySegment(FLOATS, ALL, to, ORDER);
+    FloatVector odd0 = FloatVector.fromMemorySegment(FLOATS, ALL, to + STEP, ORDER);
+    FloatVector even1 = FloatVector.fromMemorySegment(FLOATS, ALL, to + 2 * STEP, ORDER);
+    FloatVector odd1 = FloatVector.fromMemorySegment(FLOATS, ALL, to + 3 * STEP, ORDER);
+    int chunk = 0;
+    while (chunk != count << halves) {
+      int block = chunk >>> halves;
+      int at = block * stride + (chunk & halves) * Packed.FIVE_INTS;
+      long f0 = (factors0 + block * factorStep) & ADDRESS;
+      long f1 = (factors1 + block * factorStep) & ADDRESS;
+      FloatVector y = IntVector.broadcast(INTS, x[scale0 + at]).reinterpretAsFloats();
+      IntVector dot = IntVector.fromMemorySegment(INTS, ALL, from, ORDER);
+      even0 =
+          floats(dot.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
+              .fma(y.mul(FloatVector.fromMemorySegment(FLOATS, ALL, f0, ORDER)), even0);
+      odd0 =
+          floats(dot.lanewise(VectorOperators.ASHR, 16))
+              .fma(y.mul(FloatVector.fromMemorySegment(FLOATS, ALL, f0 + STEP, ORDER)), odd0);
+      y = IntVector.broadcast(INTS, x[scale1 + at]).reinterpretAsFloats();
+      dot = IntVector.fromMemorySegment(INTS, ALL, from + STEP, ORDER);
+      even1 =
+          floats(dot.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
+              .fma(y.mul(FloatVector.fromMemorySegment(FLOATS, ALL, f1, ORDER)), even1);
+      odd1 =
+          floats(dot.lanewise(VectorOperators.ASHR, 16))
+              .fma(y.mul(FloatVector.fromMemorySegment(FLOATS, ALL, f1 + STEP, ORDER)), odd1);
+      from = (from + step) & ADDRESS;
+      chunk++;
+    }
+    even0.intoMemorySegment(ALL, to, ORDER);
+    odd0.intoMemorySegment(ALL, to + STEP, ORDER);
+    even1.intoMemorySegment(ALL, to + 2 * STEP, ORDER);
+    odd1.intoMemorySegment(ALL, to + 3 * STEP, ORDER);
+  }
+
+  private static void addTwoWithMinima(
+      int[] x,
+      int scale0,
+      int scale1,
+      int stride,
+      int count,
+      int halves,
+      long dots,
+      long step,
+      long factors0,
+      long factors1,
+      long factorStep,
+      long sums) {
+    long to = sums & ADDRESS;
+    long from = dots & ADDRESS;
+    FloatVector even0 = FloatVector.fromMemorySegment(FLOATS, ALL, to, ORDER);
+    FloatVector odd0 = FloatVector.fromMemorySegment(FLOATS, ALL, to + STEP, ORDER);
+    FloatVector even1 = FloatVector.fromMemorySegment(FLOATS, ALL, to + 2 * STEP, ORDER);
+    FloatVector odd1 = FloatVector.fromMemorySegment(FLOATS, ALL, to + 3 * STEP, ORDER);
+    int chunk = 0;
+    while (chunk != count << halves) {
+      int block = chunk >>> halves;
+      int at = block * stride + (chunk & halves) * Packed.FIVE_INTS;
+      long f0 = (factors0 + block * factorStep) & ADDRESS;
+      long f1 = (factors1 + block * factorStep) & ADDRESS;
+      FloatVector y = IntVector.broadcast(INTS, x[scale0 + at]).reinterpretAsFloats();
+      FloatVector sum = IntVector.broadcast(INTS, x[scale0 + at + 1]).reinterpretAsFloats();
+      IntVector dot = IntVector.fromMemorySegment(INTS, ALL, from, ORDER);
+      even0 =
+          sum.fma(
+              FloatVector.fromMemorySegment(FLOATS, ALL, f0 + 2 * STEP, ORDER),
+              floats(dot.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
+                  .fma(y.mul(FloatVector.fromMemorySegment(FLOATS, ALL, f0, ORDER)), even0));
+      odd0 =
+          sum.fma(
+              FloatVector.fromMemorySegment(FLOATS, ALL, f0 + 3 * STEP, ORDER),
+              floats(dot.lanewise(VectorOperators.ASHR, 16))
+                  .fma(y.mul(FloatVector.fromMemorySegment(FLOATS, ALL, f0 + STEP, ORDER)), odd0));
+      y = IntVector.broadcast(INTS, x[scale1 + at]).reinterpretAsFloats();
+      sum = IntVector.broadcast(INTS, x[scale1 + at + 1]).reinterpretAsFloats();
+      dot = IntVector.fromMemorySegment(INTS, ALL, from + STEP, ORDER);
+      even1 =
+          sum.fma(
+              FloatVector.fromMemorySegment(FLOATS, ALL, f1 + 2 * STEP, ORDER),
+              floats(dot.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
+                  .fma(y.mul(FloatVector.fromMemorySegment(FLOATS, ALL, f1, ORDER)), even1));
+      odd1 =
+          sum.fma(
+              FloatVector.fromMemorySegment(FLOATS, ALL, f1 + 3 * STEP, ORDER),
+              floats(dot.lanewise(VectorOperators.ASHR, 16))
+                  .fma(y.mul(FloatVector.fromMemorySegment(FLOATS, ALL, f1 + STEP, ORDER)), odd1));
+      from = (from + step) & ADDRESS;
+      chunk++;
+    }
+    even0.intoMemorySegment(ALL, to, ORDER);
+    odd0.intoMemorySegment(ALL, to + STEP, ORDER);
+    even1.intoMemorySegment(ALL, to + 2 * STEP, ORDER);
+    odd1.intoMemorySegment(ALL, to + 3 * STEP, ORDER);
   }
 
   /** Products of 4 registers of rows, with one token: 4 accumulators. */
@@ -1430,10 +2045,10 @@ final class VectorKernels implements Kernels {
         ShortVector q3 = ShortVector.fromMemorySegment(SHORTS, ALL, (w3 + from) & ADDRESS, ORDER);
         for (int i = 1; i <= 4; i++) {
           ShortVector x0 = IntVector.broadcast(INTS, x[factor + i]).reinterpretAsShorts();
-          s00 = s00.add(q0.mul(x0));
-          s10 = s10.add(q1.mul(x0));
-          s20 = s20.add(q2.mul(x0));
-          s30 = s30.add(q3.mul(x0));
+          s00 = q0.mul(x0).add(s00);
+          s10 = q1.mul(x0).add(s10);
+          s20 = q2.mul(x0).add(s20);
+          s30 = q3.mul(x0).add(s30);
           q0 =
               BITS == 512
                   ? q0.lanewise(VectorOperators.LSHR, FOURS)
@@ -1506,16 +2121,16 @@ final class VectorKernels implements Kernels {
         ShortVector q2 = ShortVector.fromMemorySegment(SHORTS, ALL, (w2 + from) & ADDRESS, ORDER);
         ShortVector q3 = ShortVector.fromMemorySegment(SHORTS, ALL, (w3 + from) & ADDRESS, ORDER);
         ShortVector x00 = IntVector.broadcast(INTS, x[factor + 1]).reinterpretAsShorts();
-        s00 = s00.add(q0.mul(x00));
-        s10 = s10.add(q1.mul(x00));
-        s20 = s20.add(q2.mul(x00));
-        s30 = s30.add(q3.mul(x00));
+        s00 = q0.mul(x00).add(s00);
+        s10 = q1.mul(x00).add(s10);
+        s20 = q2.mul(x00).add(s20);
+        s30 = q3.mul(x00).add(s30);
         ShortVector x10 =
             IntVector.broadcast(INTS, x[factor + (ACTIVATION + 1)]).reinterpretAsShorts();
-        s01 = s01.add(q0.mul(x10));
-        s11 = s11.add(q1.mul(x10));
-        s21 = s21.add(q2.mul(x10));
-        s31 = s31.add(q3.mul(x10));
+        s01 = q0.mul(x10).add(s01);
+        s11 = q1.mul(x10).add(s11);
+        s21 = q2.mul(x10).add(s21);
+        s31 = q3.mul(x10).add(s31);
         q0 =
             BITS == 512
                 ? q0.lanewise(VectorOperators.LSHR, FOURS)
@@ -1533,16 +2148,16 @@ final class VectorKernels implements Kernels {
                 ? q3.lanewise(VectorOperators.LSHR, FOURS)
                 : q3.lanewise(VectorOperators.LSHR, shift);
         ShortVector x01 = IntVector.broadcast(INTS, x[factor + 2]).reinterpretAsShorts();
-        s00 = s00.add(q0.mul(x01));
-        s10 = s10.add(q1.mul(x01));
-        s20 = s20.add(q2.mul(x01));
-        s30 = s30.add(q3.mul(x01));
+        s00 = q0.mul(x01).add(s00);
+        s10 = q1.mul(x01).add(s10);
+        s20 = q2.mul(x01).add(s20);
+        s30 = q3.mul(x01).add(s30);
         ShortVector x11 =
             IntVector.broadcast(INTS, x[factor + (ACTIVATION + 2)]).reinterpretAsShorts();
-        s01 = s01.add(q0.mul(x11));
-        s11 = s11.add(q1.mul(x11));
-        s21 = s21.add(q2.mul(x11));
-        s31 = s31.add(q3.mul(x11));
+        s01 = q0.mul(x11).add(s01);
+        s11 = q1.mul(x11).add(s11);
+        s21 = q2.mul(x11).add(s21);
+        s31 = q3.mul(x11).add(s31);
         q0 =
             BITS == 512
                 ? q0.lanewise(VectorOperators.LSHR, FOURS)
@@ -1560,16 +2175,16 @@ final class VectorKernels implements Kernels {
                 ? q3.lanewise(VectorOperators.LSHR, FOURS)
                 : q3.lanewise(VectorOperators.LSHR, shift);
         ShortVector x02 = IntVector.broadcast(INTS, x[factor + 3]).reinterpretAsShorts();
-        s00 = s00.add(q0.mul(x02));
-        s10 = s10.add(q1.mul(x02));
-        s20 = s20.add(q2.mul(x02));
-        s30 = s30.add(q3.mul(x02));
+        s00 = q0.mul(x02).add(s00);
+        s10 = q1.mul(x02).add(s10);
+        s20 = q2.mul(x02).add(s20);
+        s30 = q3.mul(x02).add(s30);
         ShortVector x12 =
             IntVector.broadcast(INTS, x[factor + (ACTIVATION + 3)]).reinterpretAsShorts();
-        s01 = s01.add(q0.mul(x12));
-        s11 = s11.add(q1.mul(x12));
-        s21 = s21.add(q2.mul(x12));
-        s31 = s31.add(q3.mul(x12));
+        s01 = q0.mul(x12).add(s01);
+        s11 = q1.mul(x12).add(s11);
+        s21 = q2.mul(x12).add(s21);
+        s31 = q3.mul(x12).add(s31);
         q0 =
             BITS == 512
                 ? q0.lanewise(VectorOperators.LSHR, FOURS)
@@ -1587,16 +2202,16 @@ final class VectorKernels implements Kernels {
                 ? q3.lanewise(VectorOperators.LSHR, FOURS)
                 : q3.lanewise(VectorOperators.LSHR, shift);
         ShortVector x03 = IntVector.broadcast(INTS, x[factor + 4]).reinterpretAsShorts();
-        s00 = s00.add(q0.mul(x03));
-        s10 = s10.add(q1.mul(x03));
-        s20 = s20.add(q2.mul(x03));
-        s30 = s30.add(q3.mul(x03));
+        s00 = q0.mul(x03).add(s00);
+        s10 = q1.mul(x03).add(s10);
+        s20 = q2.mul(x03).add(s20);
+        s30 = q3.mul(x03).add(s30);
         ShortVector x13 =
             IntVector.broadcast(INTS, x[factor + (ACTIVATION + 4)]).reinterpretAsShorts();
-        s01 = s01.add(q0.mul(x13));
-        s11 = s11.add(q1.mul(x13));
-        s21 = s21.add(q2.mul(x13));
-        s31 = s31.add(q3.mul(x13));
+        s01 = q0.mul(x13).add(s01);
+        s11 = q1.mul(x13).add(s11);
+        s21 = q2.mul(x13).add(s21);
+        s31 = q3.mul(x13).add(s31);
       }
       s00.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS) & ADDRESS, ORDER);
       s01.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + STEP) & ADDRESS, ORDER);
@@ -1676,28 +2291,28 @@ final class VectorKernels implements Kernels {
                 ? q3.lanewise(VectorOperators.LSHR, fours)
                 : q3.lanewise(VectorOperators.LSHR, four);
         ShortVector x0 = IntVector.broadcast(INTS, x[token + 1 + i]).reinterpretAsShorts();
-        s00 = s00.add(q0.mul(x0));
-        s10 = s10.add(q1.mul(x0));
-        s20 = s20.add(q2.mul(x0));
-        s30 = s30.add(q3.mul(x0));
+        s00 = q0.mul(x0).add(s00);
+        s10 = q1.mul(x0).add(s10);
+        s20 = q2.mul(x0).add(s20);
+        s30 = q3.mul(x0).add(s30);
         ShortVector x1 =
             IntVector.broadcast(INTS, x[token + 1 + i + ACTIVATION]).reinterpretAsShorts();
-        s01 = s01.add(q0.mul(x1));
-        s11 = s11.add(q1.mul(x1));
-        s21 = s21.add(q2.mul(x1));
-        s31 = s31.add(q3.mul(x1));
+        s01 = q0.mul(x1).add(s01);
+        s11 = q1.mul(x1).add(s11);
+        s21 = q2.mul(x1).add(s21);
+        s31 = q3.mul(x1).add(s31);
         ShortVector x2 =
             IntVector.broadcast(INTS, x[token + 1 + i + 2 * ACTIVATION]).reinterpretAsShorts();
-        s02 = s02.add(q0.mul(x2));
-        s12 = s12.add(q1.mul(x2));
-        s22 = s22.add(q2.mul(x2));
-        s32 = s32.add(q3.mul(x2));
+        s02 = q0.mul(x2).add(s02);
+        s12 = q1.mul(x2).add(s12);
+        s22 = q2.mul(x2).add(s22);
+        s32 = q3.mul(x2).add(s32);
         ShortVector x3 =
             IntVector.broadcast(INTS, x[token + 1 + i + 3 * ACTIVATION]).reinterpretAsShorts();
-        s03 = s03.add(q0.mul(x3));
-        s13 = s13.add(q1.mul(x3));
-        s23 = s23.add(q2.mul(x3));
-        s33 = s33.add(q3.mul(x3));
+        s03 = q0.mul(x3).add(s03);
+        s13 = q1.mul(x3).add(s13);
+        s23 = q2.mul(x3).add(s23);
+        s33 = q3.mul(x3).add(s33);
       }
       s00.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS) & ADDRESS, ORDER);
       s01.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + STEP) & ADDRESS, ORDER);
@@ -1773,36 +2388,36 @@ final class VectorKernels implements Kernels {
                 ? q1.lanewise(VectorOperators.LSHR, fours)
                 : q1.lanewise(VectorOperators.LSHR, four);
         ShortVector x0 = IntVector.broadcast(INTS, x[token + 1 + i]).reinterpretAsShorts();
-        s00 = s00.add(q0.mul(x0));
-        s10 = s10.add(q1.mul(x0));
+        s00 = q0.mul(x0).add(s00);
+        s10 = q1.mul(x0).add(s10);
         ShortVector x1 =
             IntVector.broadcast(INTS, x[token + 1 + i + ACTIVATION]).reinterpretAsShorts();
-        s01 = s01.add(q0.mul(x1));
-        s11 = s11.add(q1.mul(x1));
+        s01 = q0.mul(x1).add(s01);
+        s11 = q1.mul(x1).add(s11);
         ShortVector x2 =
             IntVector.broadcast(INTS, x[token + 1 + i + 2 * ACTIVATION]).reinterpretAsShorts();
-        s02 = s02.add(q0.mul(x2));
-        s12 = s12.add(q1.mul(x2));
+        s02 = q0.mul(x2).add(s02);
+        s12 = q1.mul(x2).add(s12);
         ShortVector x3 =
             IntVector.broadcast(INTS, x[token + 1 + i + 3 * ACTIVATION]).reinterpretAsShorts();
-        s03 = s03.add(q0.mul(x3));
-        s13 = s13.add(q1.mul(x3));
+        s03 = q0.mul(x3).add(s03);
+        s13 = q1.mul(x3).add(s13);
         ShortVector x4 =
             IntVector.broadcast(INTS, x[token + 1 + i + 4 * ACTIVATION]).reinterpretAsShorts();
-        s04 = s04.add(q0.mul(x4));
-        s14 = s14.add(q1.mul(x4));
+        s04 = q0.mul(x4).add(s04);
+        s14 = q1.mul(x4).add(s14);
         ShortVector x5 =
             IntVector.broadcast(INTS, x[token + 1 + i + 5 * ACTIVATION]).reinterpretAsShorts();
-        s05 = s05.add(q0.mul(x5));
-        s15 = s15.add(q1.mul(x5));
+        s05 = q0.mul(x5).add(s05);
+        s15 = q1.mul(x5).add(s15);
         ShortVector x6 =
             IntVector.broadcast(INTS, x[token + 1 + i + 6 * ACTIVATION]).reinterpretAsShorts();
-        s06 = s06.add(q0.mul(x6));
-        s16 = s16.add(q1.mul(x6));
+        s06 = q0.mul(x6).add(s06);
+        s16 = q1.mul(x6).add(s16);
         ShortVector x7 =
             IntVector.broadcast(INTS, x[token + 1 + i + 7 * ACTIVATION]).reinterpretAsShorts();
-        s07 = s07.add(q0.mul(x7));
-        s17 = s17.add(q1.mul(x7));
+        s07 = q0.mul(x7).add(s07);
+        s17 = q1.mul(x7).add(s17);
       }
       s00.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS) & ADDRESS, ORDER);
       s01.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + STEP) & ADDRESS, ORDER);
@@ -1865,10 +2480,10 @@ final class VectorKernels implements Kernels {
         ShortVector q3 = ShortVector.fromMemorySegment(SHORTS, ALL, (w3 + from) & ADDRESS, ORDER);
         for (int i = 1; i <= Packed.FIVES_TOGETHER; i++) {
           ShortVector x0 = IntVector.broadcast(INTS, x[factor + i]).reinterpretAsShorts();
-          s00 = s00.add(q0.mul(x0));
-          s10 = s10.add(q1.mul(x0));
-          s20 = s20.add(q2.mul(x0));
-          s30 = s30.add(q3.mul(x0));
+          s00 = q0.mul(x0).add(s00);
+          s10 = q1.mul(x0).add(s10);
+          s20 = q2.mul(x0).add(s20);
+          s30 = q3.mul(x0).add(s30);
           q0 =
               BITS == 512
                   ? q0.lanewise(VectorOperators.LSHR, FIVES)
@@ -1942,15 +2557,15 @@ final class VectorKernels implements Kernels {
         ShortVector q3 = ShortVector.fromMemorySegment(SHORTS, ALL, (w3 + from) & ADDRESS, ORDER);
         for (int i = 1; i <= Packed.FIVES_TOGETHER; i++) {
           ShortVector x0 = IntVector.broadcast(INTS, x[factor + i]).reinterpretAsShorts();
-          s00 = s00.add(q0.mul(x0));
-          s10 = s10.add(q1.mul(x0));
-          s20 = s20.add(q2.mul(x0));
-          s30 = s30.add(q3.mul(x0));
+          s00 = q0.mul(x0).add(s00);
+          s10 = q1.mul(x0).add(s10);
+          s20 = q2.mul(x0).add(s20);
+          s30 = q3.mul(x0).add(s30);
           ShortVector x1 = IntVector.broadcast(INTS, x[factor + i + FIVE]).reinterpretAsShorts();
-          s01 = s01.add(q0.mul(x1));
-          s11 = s11.add(q1.mul(x1));
-          s21 = s21.add(q2.mul(x1));
-          s31 = s31.add(q3.mul(x1));
+          s01 = q0.mul(x1).add(s01);
+          s11 = q1.mul(x1).add(s11);
+          s21 = q2.mul(x1).add(s21);
+          s31 = q3.mul(x1).add(s31);
           q0 =
               BITS == 512
                   ? q0.lanewise(VectorOperators.LSHR, FIVES)
@@ -2051,27 +2666,27 @@ final class VectorKernels implements Kernels {
                 ? q3.lanewise(VectorOperators.LSHR, fives)
                 : q3.lanewise(VectorOperators.LSHR, five);
         ShortVector x0 = IntVector.broadcast(INTS, x[token + 1 + i]).reinterpretAsShorts();
-        s00 = s00.add(q0.mul(x0));
-        s10 = s10.add(q1.mul(x0));
-        s20 = s20.add(q2.mul(x0));
-        s30 = s30.add(q3.mul(x0));
+        s00 = q0.mul(x0).add(s00);
+        s10 = q1.mul(x0).add(s10);
+        s20 = q2.mul(x0).add(s20);
+        s30 = q3.mul(x0).add(s30);
         ShortVector x1 = IntVector.broadcast(INTS, x[token + 1 + i + FIVE]).reinterpretAsShorts();
-        s01 = s01.add(q0.mul(x1));
-        s11 = s11.add(q1.mul(x1));
-        s21 = s21.add(q2.mul(x1));
-        s31 = s31.add(q3.mul(x1));
+        s01 = q0.mul(x1).add(s01);
+        s11 = q1.mul(x1).add(s11);
+        s21 = q2.mul(x1).add(s21);
+        s31 = q3.mul(x1).add(s31);
         ShortVector x2 =
             IntVector.broadcast(INTS, x[token + 1 + i + 2 * FIVE]).reinterpretAsShorts();
-        s02 = s02.add(q0.mul(x2));
-        s12 = s12.add(q1.mul(x2));
-        s22 = s22.add(q2.mul(x2));
-        s32 = s32.add(q3.mul(x2));
+        s02 = q0.mul(x2).add(s02);
+        s12 = q1.mul(x2).add(s12);
+        s22 = q2.mul(x2).add(s22);
+        s32 = q3.mul(x2).add(s32);
         ShortVector x3 =
             IntVector.broadcast(INTS, x[token + 1 + i + 3 * FIVE]).reinterpretAsShorts();
-        s03 = s03.add(q0.mul(x3));
-        s13 = s13.add(q1.mul(x3));
-        s23 = s23.add(q2.mul(x3));
-        s33 = s33.add(q3.mul(x3));
+        s03 = q0.mul(x3).add(s03);
+        s13 = q1.mul(x3).add(s13);
+        s23 = q2.mul(x3).add(s23);
+        s33 = q3.mul(x3).add(s33);
       }
       s00.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS) & ADDRESS, ORDER);
       s01.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + STEP) & ADDRESS, ORDER);
@@ -2289,14 +2904,14 @@ final class VectorKernels implements Kernels {
                   .and(PAIRS);
           for (int i = 1; i <= 4; i++) {
             ShortVector x0 = IntVector.broadcast(INTS, x[factor + i]).reinterpretAsShorts();
-            l00 = l00.add(q0.mul(x0));
-            h00 = h00.add(p0.mul(x0));
-            l10 = l10.add(q1.mul(x0));
-            h10 = h10.add(p1.mul(x0));
-            l20 = l20.add(q2.mul(x0));
-            h20 = h20.add(p2.mul(x0));
-            l30 = l30.add(q3.mul(x0));
-            h30 = h30.add(p3.mul(x0));
+            l00 = q0.mul(x0).add(l00);
+            h00 = p0.mul(x0).add(h00);
+            l10 = q1.mul(x0).add(l10);
+            h10 = p1.mul(x0).add(h10);
+            l20 = q2.mul(x0).add(l20);
+            h20 = p2.mul(x0).add(h20);
+            l30 = q3.mul(x0).add(l30);
+            h30 = p3.mul(x0).add(h30);
             q0 =
                 BITS == 512
                     ? q0.lanewise(VectorOperators.LSHR, FOURS)
@@ -2391,16 +3006,16 @@ final class VectorKernels implements Kernels {
                   .and(PAIRS);
           for (int i = 1; i <= 4; i++) {
             ShortVector x0 = IntVector.broadcast(INTS, x[factor + i]).reinterpretAsShorts();
-            l00 = l00.add(q0.mul(x0));
-            h00 = h00.add(p0.mul(x0));
-            l10 = l10.add(q1.mul(x0));
-            h10 = h10.add(p1.mul(x0));
+            l00 = q0.mul(x0).add(l00);
+            h00 = p0.mul(x0).add(h00);
+            l10 = q1.mul(x0).add(l10);
+            h10 = p1.mul(x0).add(h10);
             ShortVector x1 =
                 IntVector.broadcast(INTS, x[factor + i + ACTIVATION]).reinterpretAsShorts();
-            l01 = l01.add(q0.mul(x1));
-            h01 = h01.add(p0.mul(x1));
-            l11 = l11.add(q1.mul(x1));
-            h11 = h11.add(p1.mul(x1));
+            l01 = q0.mul(x1).add(l01);
+            h01 = p0.mul(x1).add(h01);
+            l11 = q1.mul(x1).add(l11);
+            h11 = p1.mul(x1).add(h11);
             q0 =
                 BITS == 512
                     ? q0.lanewise(VectorOperators.LSHR, FOURS)
@@ -2491,28 +3106,28 @@ final class VectorKernels implements Kernels {
                   .and(PAIRS);
           for (int i = 1; i <= 4; i++) {
             ShortVector x0 = IntVector.broadcast(INTS, x[factor + i]).reinterpretAsShorts();
-            l00 = l00.add(q0.mul(x0));
-            h00 = h00.add(p0.mul(x0));
-            l10 = l10.add(q1.mul(x0));
-            h10 = h10.add(p1.mul(x0));
+            l00 = q0.mul(x0).add(l00);
+            h00 = p0.mul(x0).add(h00);
+            l10 = q1.mul(x0).add(l10);
+            h10 = p1.mul(x0).add(h10);
             ShortVector x1 =
                 IntVector.broadcast(INTS, x[factor + i + ACTIVATION]).reinterpretAsShorts();
-            l01 = l01.add(q0.mul(x1));
-            h01 = h01.add(p0.mul(x1));
-            l11 = l11.add(q1.mul(x1));
-            h11 = h11.add(p1.mul(x1));
+            l01 = q0.mul(x1).add(l01);
+            h01 = p0.mul(x1).add(h01);
+            l11 = q1.mul(x1).add(l11);
+            h11 = p1.mul(x1).add(h11);
             ShortVector x2 =
                 IntVector.broadcast(INTS, x[factor + i + 2 * ACTIVATION]).reinterpretAsShorts();
-            l02 = l02.add(q0.mul(x2));
-            h02 = h02.add(p0.mul(x2));
-            l12 = l12.add(q1.mul(x2));
-            h12 = h12.add(p1.mul(x2));
+            l02 = q0.mul(x2).add(l02);
+            h02 = p0.mul(x2).add(h02);
+            l12 = q1.mul(x2).add(l12);
+            h12 = p1.mul(x2).add(h12);
             ShortVector x3 =
                 IntVector.broadcast(INTS, x[factor + i + 3 * ACTIVATION]).reinterpretAsShorts();
-            l03 = l03.add(q0.mul(x3));
-            h03 = h03.add(p0.mul(x3));
-            l13 = l13.add(q1.mul(x3));
-            h13 = h13.add(p1.mul(x3));
+            l03 = q0.mul(x3).add(l03);
+            h03 = p0.mul(x3).add(h03);
+            l13 = q1.mul(x3).add(l13);
+            h13 = p1.mul(x3).add(h13);
             q0 =
                 BITS == 512
                     ? q0.lanewise(VectorOperators.LSHR, FOURS)
