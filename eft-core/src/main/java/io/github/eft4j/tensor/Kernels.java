@@ -24,6 +24,9 @@ interface Kernels {
   /** The number of sums of {@value #SUMS} partial sums that {@link #dots} may keep at a time. */
   int DOTS_SUMS = 128;
 
+  /** The number of weights that {@link #dots} may turn into float32 at a time. */
+  int DOTS_PANEL = 2048;
+
   /** The size in bytes of the working memory that kernels are given, at an alignment of 64. */
   int SCRATCH_BYTES = 8192;
 
@@ -196,7 +199,7 @@ interface Kernels {
    * @return the number of floats
    */
   static int dotsMemory() {
-    return DOTS_SUMS * SUMS;
+    return DOTS_SUMS * SUMS + DOTS_PANEL;
   }
 
   /**

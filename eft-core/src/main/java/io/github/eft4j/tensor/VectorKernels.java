@@ -7,6 +7,7 @@ import static io.github.eft4j.tensor.Memory.set;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -34,7 +35,7 @@ final class VectorKernels implements Kernels {
       VectorSpecies.of(float.class, VectorShape.forBitSize(BITS));
   private static final VectorSpecies<Integer> INTS =
       VectorSpecies.of(int.class, VectorShape.forBitSize(BITS));
-  private static final VectorSpecies<Short> HALVES =
+  private static final VectorSpecies<Short> HALF_SHORTS =
       VectorSpecies.of(short.class, VectorShape.forBitSize(BITS / 2));
 
   /**
@@ -104,6 +105,12 @@ final class VectorKernels implements Kernels {
 
   /** Rows side by side: 8 got a fifth less from the memory of an AMD Zen 4, in BF16 and F16. */
   private static final int STREAMS = 4;
+
+  /** Columns of half precision that become float32 together. */
+  private static final int HALVES_TOGETHER = DOTS_PANEL / STREAMS;
+
+  /** Where those of four rows lie, behind the sums. */
+  private static final int HALVES = DOTS_SUMS * SUMS;
 
   /** Bytes of weights that certainly stay in the cache of one core while they are used. */
   private static final long CACHED_BYTES = 128 << 10;
@@ -311,7 +318,7 @@ final class VectorKernels implements Kernels {
   }
 
   private static FloatVector brainFloat(long weights) {
-    ShortVector s = ShortVector.fromMemorySegment(HALVES, ALL, weights & ADDRESS, ORDER);
+    ShortVector s = ShortVector.fromMemorySegment(HALF_SHORTS, ALL, weights & ADDRESS, ORDER);
     IntVector bits = (IntVector) s.convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0);
     return bits.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
   }
@@ -323,7 +330,7 @@ final class VectorKernels implements Kernels {
    * and NaNs are no weights.
    */
   private static FloatVector half(long weights) {
-    ShortVector s = ShortVector.fromMemorySegment(HALVES, ALL, weights & ADDRESS, ORDER);
+    ShortVector s = ShortVector.fromMemorySegment(HALF_SHORTS, ALL, weights & ADDRESS, ORDER);
     IntVector bits = (IntVector) s.convertShape(VectorOperators.S2I, INTS, 0);
     IntVector magnitude = bits.and(0x7fff);
     return magnitude
@@ -955,92 +962,59 @@ final class VectorKernels implements Kernels {
     }
   }
 
-  /** {@link #half}, written out. */
+  /** Some columns at a time become float32 in the cache. */
   private static void halfDots(
       long x, long w0, long w1, long w2, long w3, int count, int columns, float[] sums) {
-    int length = columns / SUMS;
-    FloatVector two = FloatVector.broadcast(FLOATS, 2);
-    FloatVector offset = FloatVector.broadcast(FLOATS, -0x1p-14f);
-    for (int part = 0; part < PARTS; part++) {
-      FloatVector a0 = FloatVector.zero(FLOATS);
-      FloatVector a1 = a0;
-      FloatVector a2 = a0;
-      FloatVector a3 = a0;
-      long start = x + part * STEP;
-      long end = start + ROUND * length;
-      long next = start;
-      int to = part * LENGTH;
-      for (int i = 0; i < count * length; i++) {
-        long k = next & ADDRESS;
-        long at = ROUND / 2 * i + part * STEP / 2;
-        FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, k, ORDER);
-        IntVector h =
-            (IntVector)
-                ShortVector.fromMemorySegment(HALVES, ALL, w0 + at, ORDER)
-                    .convertShape(VectorOperators.S2I, INTS, 0);
-        IntVector m = h.and(0x7fff);
-        FloatVector p = m.lanewise(VectorOperators.LSHL, 13).add(112 << 23).reinterpretAsFloats();
-        p =
-            p.lanewise(
-                VectorOperators.FMA,
-                two,
-                offset,
-                m.compare(VectorOperators.LT, 0x400).cast(FLOATS));
-        a0 = p.reinterpretAsInts().or(h.and(0x8000_0000)).reinterpretAsFloats().fma(v, a0);
-        h =
-            (IntVector)
-                ShortVector.fromMemorySegment(HALVES, ALL, w1 + at, ORDER)
-                    .convertShape(VectorOperators.S2I, INTS, 0);
-        m = h.and(0x7fff);
-        p = m.lanewise(VectorOperators.LSHL, 13).add(112 << 23).reinterpretAsFloats();
-        p =
-            p.lanewise(
-                VectorOperators.FMA,
-                two,
-                offset,
-                m.compare(VectorOperators.LT, 0x400).cast(FLOATS));
-        a1 = p.reinterpretAsInts().or(h.and(0x8000_0000)).reinterpretAsFloats().fma(v, a1);
-        h =
-            (IntVector)
-                ShortVector.fromMemorySegment(HALVES, ALL, w2 + at, ORDER)
-                    .convertShape(VectorOperators.S2I, INTS, 0);
-        m = h.and(0x7fff);
-        p = m.lanewise(VectorOperators.LSHL, 13).add(112 << 23).reinterpretAsFloats();
-        p =
-            p.lanewise(
-                VectorOperators.FMA,
-                two,
-                offset,
-                m.compare(VectorOperators.LT, 0x400).cast(FLOATS));
-        a2 = p.reinterpretAsInts().or(h.and(0x8000_0000)).reinterpretAsFloats().fma(v, a2);
-        h =
-            (IntVector)
-                ShortVector.fromMemorySegment(HALVES, ALL, w3 + at, ORDER)
-                    .convertShape(VectorOperators.S2I, INTS, 0);
-        m = h.and(0x7fff);
-        p = m.lanewise(VectorOperators.LSHL, 13).add(112 << 23).reinterpretAsFloats();
-        p =
-            p.lanewise(
-                VectorOperators.FMA,
-                two,
-                offset,
-                m.compare(VectorOperators.LT, 0x400).cast(FLOATS));
-        a3 = p.reinterpretAsInts().or(h.and(0x8000_0000)).reinterpretAsFloats().fma(v, a3);
-        next += ROUND;
-        if (next == end) {
-          a0.intoArray(sums, to);
-          a1.intoArray(sums, to + SUMS);
-          a2.intoArray(sums, to + 2 * SUMS);
-          a3.intoArray(sums, to + 3 * SUMS);
-          a0 = FloatVector.zero(FLOATS);
-          a1 = a0;
-          a2 = a0;
-          a3 = a0;
-          next = start;
-          to += 4 * SUMS;
+    for (int r = 0; r < count; r++) {
+      int to = r * STREAMS * SUMS;
+      Arrays.fill(sums, to, to + STREAMS * SUMS, 0);
+      for (int column = 0; column < columns; column += HALVES_TOGETHER) {
+        int n = Math.min(HALVES_TOGETHER, columns - column);
+        long at = 2L * ((long) r * columns + column);
+        halves(w0 + at, w1 + at, w2 + at, w3 + at, sums, n);
+        for (int part = 0; part < PARTS; part++) {
+          addProducts(x + 4L * column + part * STEP, sums, part, n / SUMS, to + part * LENGTH);
         }
       }
     }
+  }
+
+  /**
+   * Turns halves of four rows into float32. The processor's instruction for that is not in the
+   * Vector API, but the compiler makes vectors of it of this loop by itself, as long as what is
+   * read and what is written cannot be the same memory: so they go to an array.
+   */
+  private static void halves(long w0, long w1, long w2, long w3, float[] to, int n) {
+    for (int i = 0; i < n; i++) {
+      to[HALVES + i] = Float.float16ToFloat(ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w0 + 2L * i));
+      to[HALVES + HALVES_TOGETHER + i] =
+          Float.float16ToFloat(ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w1 + 2L * i));
+      to[HALVES + 2 * HALVES_TOGETHER + i] =
+          Float.float16ToFloat(ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w2 + 2L * i));
+      to[HALVES + 3 * HALVES_TOGETHER + i] =
+          Float.float16ToFloat(ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, w3 + 2L * i));
+    }
+  }
+
+  /** Adds the products of a token with four rows of such floats. */
+  private static void addProducts(long x, float[] sums, int part, int rounds, int to) {
+    FloatVector a0 = FloatVector.fromArray(FLOATS, sums, to);
+    FloatVector a1 = FloatVector.fromArray(FLOATS, sums, to + SUMS);
+    FloatVector a2 = FloatVector.fromArray(FLOATS, sums, to + 2 * SUMS);
+    FloatVector a3 = FloatVector.fromArray(FLOATS, sums, to + 3 * SUMS);
+    int from = HALVES + part * LENGTH;
+    for (int i = 0; i < rounds; i++) {
+      int at = from + i * SUMS;
+      FloatVector v = load(x + i * ROUND);
+      a0 = v.fma(FloatVector.fromArray(FLOATS, sums, at), a0);
+      a1 = v.fma(FloatVector.fromArray(FLOATS, sums, at + HALVES_TOGETHER), a1);
+      a2 = v.fma(FloatVector.fromArray(FLOATS, sums, at + 2 * HALVES_TOGETHER), a2);
+      a3 = v.fma(FloatVector.fromArray(FLOATS, sums, at + 3 * HALVES_TOGETHER), a3);
+    }
+    a0.intoArray(sums, to);
+    a1.intoArray(sums, to + SUMS);
+    a2.intoArray(sums, to + 2 * SUMS);
+    a3.intoArray(sums, to + 3 * SUMS);
   }
 
   private static void brainFloatDots(
@@ -1062,7 +1036,7 @@ final class VectorKernels implements Kernels {
         a0 =
             v.fma(
                 ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w0 + at, ORDER)
+                        ShortVector.fromMemorySegment(HALF_SHORTS, ALL, w0 + at, ORDER)
                             .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
                     .lanewise(VectorOperators.LSHL, 16)
                     .reinterpretAsFloats(),
@@ -1070,7 +1044,7 @@ final class VectorKernels implements Kernels {
         a1 =
             v.fma(
                 ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w1 + at, ORDER)
+                        ShortVector.fromMemorySegment(HALF_SHORTS, ALL, w1 + at, ORDER)
                             .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
                     .lanewise(VectorOperators.LSHL, 16)
                     .reinterpretAsFloats(),
@@ -1078,7 +1052,7 @@ final class VectorKernels implements Kernels {
         a2 =
             v.fma(
                 ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w2 + at, ORDER)
+                        ShortVector.fromMemorySegment(HALF_SHORTS, ALL, w2 + at, ORDER)
                             .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
                     .lanewise(VectorOperators.LSHL, 16)
                     .reinterpretAsFloats(),
@@ -1086,7 +1060,7 @@ final class VectorKernels implements Kernels {
         a3 =
             v.fma(
                 ((IntVector)
-                        ShortVector.fromMemorySegment(HALVES, ALL, w3 + at, ORDER)
+                        ShortVector.fromMemorySegment(HALF_SHORTS, ALL, w3 + at, ORDER)
                             .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
                     .lanewise(VectorOperators.LSHL, 16)
                     .reinterpretAsFloats(),
