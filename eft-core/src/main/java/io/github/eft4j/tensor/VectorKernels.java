@@ -27,7 +27,9 @@ import jdk.incubator.vector.VectorSpecies;
  * <p>Where {@value #SUMS} partial sums need several registers, a loop over {@code part} goes over
  * the (cached) data once for each: the source, and what a register holds, is the same for all
  * widths. A method is one tile or one loop, and the longer ones have their arithmetic written out:
- * C2 gives up inlining helpers in large methods, and then allocates every vector.
+ * C2 gives up inlining helpers in large methods, and then allocates every vector. A vector that
+ * goes round a loop is passed to operations, and they are not called on it: its class is known from
+ * profiles only, which are not always there when C2 compiles the loop.
  */
 final class VectorKernels implements Kernels {
   private static final int BITS = bits();
@@ -1359,7 +1361,7 @@ final class VectorKernels implements Kernels {
       }
       return;
     }
-    if (!MANY_REGISTERS) {
+    if (!MANY_REGISTERS && together > 1) {
       narrowDots(type, x, at, together, w0, w1, w2, w3, blocks, sums);
       return;
     }
@@ -1379,90 +1381,12 @@ final class VectorKernels implements Kernels {
     }
   }
 
-  // Nibbles and fives where registers are few. The compiler moves loads, and products, to the
-  // beginning of a piece of code without branches, and then has to store what 16 registers do not
-  // hold: that takes twice as long. So these loops are none that it unrolls, and where the factors
-  // lie it must not know: it then tests each index, which ends the piece. That is why `one`, 1, is
-  // a parameter. The integer sums of 8 blocks are scaled, and added to the others, together.
-
-  /** Products of 4 registers of rows, with one token: 4 accumulators. */
-  private static void narrowDots4x1(
-      int[] x,
-      int token,
-      int stride,
-      int one,
-      long w0,
-      long w1,
-      long w2,
-      long w3,
-      int count,
-      int together,
-      long blockBytes,
-      int shift,
-      long sums) {
-    int halves = together == 4 ? 0 : 1;
-    long bytes = (blockBytes - Packed.LINE) >>> halves;
-    long to = sums + DOTS;
-    for (int chunk = 0; chunk < count << halves; chunk++) {
-      int column = token + (chunk >>> halves) * stride + (chunk & halves) * Packed.FIVE_INTS;
-      ShortVector s00 = IntVector.broadcast(INTS, x[column]).reinterpretAsShorts();
-      ShortVector s10 = s00;
-      ShortVector s20 = s00;
-      ShortVector s30 = s00;
-      long from = (chunk >>> halves) * blockBytes + Packed.LINE + (chunk & halves) * bytes;
-      long end = from + bytes;
-      while (from != end) {
-        ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + from) & ADDRESS, ORDER);
-        ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + from) & ADDRESS, ORDER);
-        ShortVector q2 = ShortVector.fromMemorySegment(SHORTS, ALL, (w2 + from) & ADDRESS, ORDER);
-        ShortVector q3 = ShortVector.fromMemorySegment(SHORTS, ALL, (w3 + from) & ADDRESS, ORDER);
-        column += one;
-        ShortVector y = IntVector.broadcast(INTS, x[column]).reinterpretAsShorts();
-        s00 = q0.mul(y).add(s00);
-        s10 = q1.mul(y).add(s10);
-        s20 = q2.mul(y).add(s20);
-        s30 = q3.mul(y).add(s30);
-        q0 = q0.lanewise(VectorOperators.LSHR, shift);
-        q1 = q1.lanewise(VectorOperators.LSHR, shift);
-        q2 = q2.lanewise(VectorOperators.LSHR, shift);
-        q3 = q3.lanewise(VectorOperators.LSHR, shift);
-        column += one;
-        y = IntVector.broadcast(INTS, x[column]).reinterpretAsShorts();
-        s00 = q0.mul(y).add(s00);
-        s10 = q1.mul(y).add(s10);
-        s20 = q2.mul(y).add(s20);
-        s30 = q3.mul(y).add(s30);
-        q0 = q0.lanewise(VectorOperators.LSHR, shift);
-        q1 = q1.lanewise(VectorOperators.LSHR, shift);
-        q2 = q2.lanewise(VectorOperators.LSHR, shift);
-        q3 = q3.lanewise(VectorOperators.LSHR, shift);
-        column += one;
-        y = IntVector.broadcast(INTS, x[column]).reinterpretAsShorts();
-        s00 = q0.mul(y).add(s00);
-        s10 = q1.mul(y).add(s10);
-        s20 = q2.mul(y).add(s20);
-        s30 = q3.mul(y).add(s30);
-        if (together == 4) {
-          q0 = q0.lanewise(VectorOperators.LSHR, shift);
-          q1 = q1.lanewise(VectorOperators.LSHR, shift);
-          q2 = q2.lanewise(VectorOperators.LSHR, shift);
-          q3 = q3.lanewise(VectorOperators.LSHR, shift);
-          column += one;
-          y = IntVector.broadcast(INTS, x[column]).reinterpretAsShorts();
-          s00 = q0.mul(y).add(s00);
-          s10 = q1.mul(y).add(s10);
-          s20 = q2.mul(y).add(s20);
-          s30 = q3.mul(y).add(s30);
-        }
-        from += Packed.LINE;
-      }
-      s00.reinterpretAsFloats().intoMemorySegment(ALL, to & ADDRESS, ORDER);
-      s10.reinterpretAsFloats().intoMemorySegment(ALL, (to + STEP) & ADDRESS, ORDER);
-      s20.reinterpretAsFloats().intoMemorySegment(ALL, (to + 2 * STEP) & ADDRESS, ORDER);
-      s30.reinterpretAsFloats().intoMemorySegment(ALL, (to + 3 * STEP) & ADDRESS, ORDER);
-      to += 4 * STEP;
-    }
-  }
+  // Nibbles and fives of several tokens where registers are few. The compiler moves loads, and
+  // products, to the beginning of a piece of code without branches, and then has to store what 16
+  // registers do not hold: that takes twice as long. So these loops are none that it unrolls, and
+  // where the factors lie it must not know: it then tests each index, which ends the piece. That is
+  // why `one`, 1, is a parameter. The integer sums of 8 blocks are scaled together, by methods that
+  // are called rarely: around a call the loops' variables would be on the stack.
 
   /** Products of 4 registers of rows, with 2 tokens: 8 accumulators. */
   private static void narrowDots4x2(
@@ -1700,7 +1624,7 @@ final class VectorKernels implements Kernels {
     }
   }
 
-  /** Products of registers of rows, as many as there are streams, with 1, 2 or 4 tokens. */
+  /** Products of registers of rows, as many as there are streams, with 2 or 4 tokens. */
   private static void narrowDots(
       WeightType type,
       int[] x,
@@ -1731,16 +1655,11 @@ final class VectorKernels implements Kernels {
       if (tokens == 4) {
         narrowDots2x4(x, token, stride, 1, h0 + at, h1 + at, count, together, bytes, shift, sums);
         addNarrow(type, h0, h1, h1, h1, 2, x, token, stride, 4, count, halves, sums);
-      } else if (tokens == 2) {
+      } else {
         narrowDots4x2(
             x, token, stride, 1, h0 + at, h1 + at, h2 + at, h3 + at, count, together, bytes, shift,
             sums);
         addNarrow(type, h0, h1, h2, h3, 4, x, token, stride, 2, count, halves, sums);
-      } else {
-        narrowDots4x1(
-            x, token, stride, 1, h0 + at, h1 + at, h2 + at, h3 + at, count, together, bytes, shift,
-            sums);
-        addNarrow(type, h0, h1, h2, h3, 4, x, token, stride, 1, count, halves, sums);
       }
     }
   }
