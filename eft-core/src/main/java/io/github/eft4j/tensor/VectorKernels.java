@@ -772,7 +772,7 @@ final class VectorKernels implements Kernels {
   /**
    * 3 tokens × 3 rows: 9 accumulators, 3 and 3 operands. The compiler loads all operands before it
    * multiplies any, and unrolls counted loops: with more of them, or in such a loop, accumulators
-   * would not stay in the 16 registers, and take three times as long.
+   * would not stay in the 16 registers, which takes twice as long.
    */
   private static void tile3x3(long x, long w, int rounds, float[] sums, int at) {
     for (int part = 0; part < PARTS; part++) {
