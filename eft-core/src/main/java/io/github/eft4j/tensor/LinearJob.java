@@ -20,14 +20,20 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * </pre>
  */
 final class LinearJob implements WorkerPool.Tasks {
-  /** Rows of a task come in multiples of this: whole tiles of every kernel. */
+  /** Rows of a task come in multiples of this: some for each stream of a kernel. */
   private static final int ROW_UNIT = 24;
 
   /** Rows of a task where they are packed: a group for each of four streams. */
   private static final int PACKED_TASK_ROWS = 4 * Packed.ROWS;
 
-  /** Rows of a task where weights are dequantised for several tokens: a few blocks. */
-  private static final int TILED_TASK_ROWS = 2 * ROW_UNIT;
+  /**
+   * Rows that are multiplied together with several tokens, whole tiles of every kernel: with more,
+   * their sums and the tokens would push one another out of the second-level cache.
+   */
+  private static final int TILED_ROWS = 12;
+
+  /** Rows of a task where weights are dequantised for several tokens. */
+  private static final int TILED_TASK_ROWS = 4 * TILED_ROWS;
 
   /** Tasks a thread, so that one that is held up delays the others little. */
   private static final int TASKS_PER_THREAD = 8;
@@ -229,8 +235,8 @@ final class LinearJob implements WorkerPool.Tasks {
     } else if (tokens == 1) {
       multiplyOne(matrix, from, to, out, scratch[worker]);
     } else {
-      for (int first = from; first < to; first += ROW_UNIT) {
-        int rows = Math.min(ROW_UNIT, to - first);
+      for (int first = from; first < to; first += TILED_ROWS) {
+        int rows = Math.min(TILED_ROWS, to - first);
         for (int t = 0; t < tokens; t += TOKEN_BLOCK) {
           multiply(matrix, first, rows, t, Math.min(TOKEN_BLOCK, tokens - t), out, scratch[worker]);
         }
