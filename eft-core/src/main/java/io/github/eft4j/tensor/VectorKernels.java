@@ -78,6 +78,11 @@ final class VectorKernels implements Kernels {
   /** A bit pair in each nibble. */
   private static final ShortVector PAIRS = ShortVector.broadcast(SHORTS, 0x3333);
 
+  /** The first half of the rows that lie in two registers, even ones and odd ones, in order. */
+  private static final VectorShuffle<Float> FIRST_ROWS = VectorShuffle.makeZip(FLOATS, 0);
+
+  private static final VectorShuffle<Float> LAST_ROWS = VectorShuffle.makeZip(FLOATS, 1);
+
   private static final VectorSpecies<Float> EIGHT = FloatVector.SPECIES_256;
   private static final VectorShuffle<Float> BY_FOUR = VectorShuffle.iota(EIGHT, 4, 1, true);
   private static final VectorShuffle<Float> BY_TWO = VectorShuffle.iota(EIGHT, 2, 1, true);
@@ -117,11 +122,26 @@ final class VectorKernels implements Kernels {
   /** Bytes of weights that certainly stay in the cache of one core while they are used. */
   private static final long CACHED_BYTES = 128 << 10;
 
-  /** Where the integer sums of a block of packed nibbles lie, behind the sums. */
-  private static final long DOTS = 4 * DOTS_SUMS * SUMS;
+  /** Accumulators of the largest kernel of packed weights. */
+  private static final int ACCUMULATORS = MANY_REGISTERS ? 16 : 8;
 
-  /** Where the scales of a header of packed nibbles lie, behind those. */
-  private static final long FACTORS = DOTS + 2 * DOTS_SUMS * SUMS;
+  /** Integer sums that are scaled together: of blocks, or of halves of them. */
+  private static final int DOTS_TOGETHER = MANY_REGISTERS ? Packed.BLOCKS : 2 * Packed.BLOCKS;
+
+  /** Where the integer sums of blocks lie, behind the sums. */
+  private static final long DOTS = 2 * STEP * ACCUMULATORS;
+
+  /** Bytes from those of one block to those of the next. */
+  private static final long DOTS_STEP = ACCUMULATORS * STEP;
+
+  /** Where the factors of a register of rows lie, behind those. */
+  private static final long FACTORS = DOTS + DOTS_TOGETHER * DOTS_STEP;
+
+  /** Bytes from those of one block to those of the next. */
+  private static final long FACTOR_STEP = 4 * STEP;
+
+  /** Where the scales of a header lie, behind those. */
+  private static final long HEADER = FACTORS + Packed.BLOCKS * FACTOR_STEP;
 
   /** Registers for the rows that lie together in packed nibbles. */
   private static final int PACKED_PARTS = Packed.ROWS / (2 * LENGTH);
@@ -1450,8 +1470,8 @@ final class VectorKernels implements Kernels {
       }
       return;
     }
-    if (!MANY_REGISTERS && together > 1) {
-      narrowDots(type, x, at, together, w0, w1, w2, w3, blocks, sums);
+    if (MANY_REGISTERS ? together == 8 : together > 1) {
+      blockDots(type, x, at, together, w0, w1, w2, w3, blocks, sums);
       return;
     }
     if (type == WeightType.Q5_0 || type == WeightType.Q5_K) {
@@ -1465,8 +1485,7 @@ final class VectorKernels implements Kernels {
     switch (together) {
       case 1 -> nibbleDots4x1(x, at, w0, w1, w2, w3, blocks, header, 4, sums);
       case 2 -> nibbleDots4x2(x, at, w0, w1, w2, w3, blocks, header, 4, sums);
-      case 4 -> nibbleDots4x4(x, at, w0, w1, w2, w3, blocks, header, sums);
-      default -> nibbleDots2x8(x, at, w0, w1, blocks, header, sums);
+      default -> nibbleDots4x4(x, at, w0, w1, w2, w3, blocks, header, sums);
     }
   }
 
@@ -1481,18 +1500,18 @@ final class VectorKernels implements Kernels {
   private static void narrowDots4x2(
       int[] x,
       int token,
-      int stride,
+      boolean fives,
       int one,
       long w0,
       long w1,
       long w2,
       long w3,
       int count,
-      int together,
-      long blockBytes,
       int shift,
       long sums) {
-    int halves = together == 4 ? 0 : 1;
+    int halves = fives ? 1 : 0;
+    int stride = fives ? FIVE : ACTIVATION;
+    long blockBytes = fives ? Packed.FIVE_BLOCK_BYTES : Packed.BLOCK_BYTES;
     long bytes = (blockBytes - Packed.LINE) >>> halves;
     long to = sums + DOTS;
     for (int chunk = 0; chunk < count << halves; chunk++) {
@@ -1559,7 +1578,7 @@ final class VectorKernels implements Kernels {
         s11 = q1.mul(y).add(s11);
         s21 = q2.mul(y).add(s21);
         s31 = q3.mul(y).add(s31);
-        if (together == 4) {
+        if (!fives) {
           q0 = q0.lanewise(VectorOperators.LSHR, shift);
           q1 = q1.lanewise(VectorOperators.LSHR, shift);
           q2 = q2.lanewise(VectorOperators.LSHR, shift);
@@ -1588,7 +1607,7 @@ final class VectorKernels implements Kernels {
       s21.reinterpretAsFloats().intoMemorySegment(ALL, (to + 5 * STEP) & ADDRESS, ORDER);
       s30.reinterpretAsFloats().intoMemorySegment(ALL, (to + 6 * STEP) & ADDRESS, ORDER);
       s31.reinterpretAsFloats().intoMemorySegment(ALL, (to + 7 * STEP) & ADDRESS, ORDER);
-      to += 8 * STEP;
+      to += DOTS_STEP;
     }
   }
 
@@ -1596,16 +1615,16 @@ final class VectorKernels implements Kernels {
   private static void narrowDots2x4(
       int[] x,
       int token,
-      int stride,
+      boolean fives,
       int one,
       long w0,
       long w1,
       int count,
-      int together,
-      long blockBytes,
       int shift,
       long sums) {
-    int halves = together == 4 ? 0 : 1;
+    int halves = fives ? 1 : 0;
+    int stride = fives ? FIVE : ACTIVATION;
+    long blockBytes = fives ? Packed.FIVE_BLOCK_BYTES : Packed.BLOCK_BYTES;
     long bytes = (blockBytes - Packed.LINE) >>> halves;
     long to = sums + DOTS;
     for (int chunk = 0; chunk < count << halves; chunk++) {
@@ -1678,7 +1697,7 @@ final class VectorKernels implements Kernels {
         y = IntVector.broadcast(INTS, x[factor]).reinterpretAsShorts();
         s03 = q0.mul(y).add(s03);
         s13 = q1.mul(y).add(s13);
-        if (together == 4) {
+        if (!fives) {
           q0 = q0.lanewise(VectorOperators.LSHR, shift);
           q1 = q1.lanewise(VectorOperators.LSHR, shift);
           column += one;
@@ -1709,12 +1728,16 @@ final class VectorKernels implements Kernels {
       s11.reinterpretAsFloats().intoMemorySegment(ALL, (to + 5 * STEP) & ADDRESS, ORDER);
       s12.reinterpretAsFloats().intoMemorySegment(ALL, (to + 6 * STEP) & ADDRESS, ORDER);
       s13.reinterpretAsFloats().intoMemorySegment(ALL, (to + 7 * STEP) & ADDRESS, ORDER);
-      to += 8 * STEP;
+      to += DOTS_STEP;
     }
   }
 
-  /** Products of registers of rows, as many as there are streams, with 2 or 4 tokens. */
-  private static void narrowDots(
+  /**
+   * Products of registers of rows of nibbles or fives with some tokens. The integer sums of some
+   * blocks are kept, and scaled together: each row's and token's float sum is then in a register
+   * for as long.
+   */
+  private static void blockDots(
       WeightType type,
       int[] x,
       int first,
@@ -1726,271 +1749,258 @@ final class VectorKernels implements Kernels {
       int blocks,
       long sums) {
     boolean fives = type == WeightType.Q5_0 || type == WeightType.Q5_K;
-    int together = fives ? Packed.FIVES_TOGETHER : 4;
-    int shift = fives ? 5 : 4;
     int halves = fives ? 1 : 0;
+    int scale = fives ? FIVE_SCALE : SCALE;
+    int registers = streams(type, tokens);
     int stride = Packed.activationInts(type);
     long header = Packed.headerBytes(type);
     long bytes = Packed.blockBytes(type);
     for (int block = 0; block < blocks; block += Packed.BLOCKS) {
       int count = Math.min(Packed.BLOCKS, blocks - block);
       int token = first + block * tokens * stride;
-      long head = (block >>> 3) * (header + 8 * bytes);
-      long h0 = w0 + head;
-      long h1 = w1 + head;
-      long h2 = w2 + head;
-      long h3 = w3 + head;
-      long at = header;
-      if (tokens == 4) {
-        narrowDots2x4(x, token, stride, 1, h0 + at, h1 + at, count, together, bytes, shift, sums);
-        addNarrow(type, h0, h1, h1, h1, 2, x, token, stride, 4, count, halves, sums);
-      } else {
-        narrowDots4x2(
-            x, token, stride, 1, h0 + at, h1 + at, h2 + at, h3 + at, count, together, bytes, shift,
-            sums);
-        addNarrow(type, h0, h1, h2, h3, 4, x, token, stride, 2, count, halves, sums);
+      long head = block / Packed.BLOCKS * (header + Packed.BLOCKS * bytes);
+      long at = head + header;
+      dots(fives, x, token, tokens, w0 + at, w1 + at, w2 + at, w3 + at, count, sums);
+      long dots = sums + DOTS;
+      long to = sums;
+      for (int r = 0; r < registers; r++) {
+        long w = r == 0 ? w0 : r == 1 ? w1 : r == 2 ? w2 : w3;
+        if (header == 0) {
+          factors(w + at, bytes, count, sums);
+          for (int t = 0; t < tokens; t++) {
+            int y = token + scale + t * stride;
+            addDots(x, y, tokens * stride, count, halves, dots, sums + FACTORS, to);
+            dots += STEP;
+            to += 2 * STEP;
+          }
+          continue;
+        }
+        addHeader(w + head, HEADER, sums);
+        factorsWithMinima(w + at, bytes, count, fives ? 16 : 8, sums);
+        for (int t = 0; t < tokens; t += 2) {
+          int y = token + scale + t * stride;
+          addTwoWithMinima(x, y, stride, tokens * stride, count, halves, dots, sums + FACTORS, to);
+          dots += 2 * STEP;
+          to += 4 * STEP;
+        }
       }
     }
   }
 
-  /**
-   * Scales the integer sums of some blocks, and adds them to those of the blocks before. The scales
-   * of as many registers are read as may be needed, even where fewer are multiplied.
-   */
-  private static void addNarrow(
-      WeightType type,
-      long w0,
-      long w1,
-      long w2,
-      long w3,
-      int registers,
+  private static void dots(
+      boolean fives,
       int[] x,
       int first,
-      int stride,
       int tokens,
-      int count,
-      int halves,
-      long sums) {
-    boolean minima = Packed.headerBytes(type) > 0;
-    long blockBytes = Packed.blockBytes(type);
-    long factors = sums + FACTORS;
-    long factorBytes = (minima ? 4 : 2) * STEP;
-    int scale = first + (halves == 0 ? SCALE : FIVE_SCALE);
-    if (minima) {
-      addHeader(w0, FACTORS, sums);
-      addHeader(w1, FACTORS + factorBytes, sums);
-      addHeader(w2, FACTORS + 2 * factorBytes, sums);
-      addHeader(w3, FACTORS + 3 * factorBytes, sums);
-      factorsWithMinima(
-          w0, w1, w2, w3, registers, blockBytes, count, halves == 0 ? 8 : 16, factors);
-    } else {
-      factors(w0, w1, w2, w3, registers, blockBytes, count, factors);
-    }
-    int all = registers * tokens;
-    for (int i = 0; i < all; i += 2) {
-      int scale0 = scale + i % tokens * stride;
-      int scale1 = scale + (i + 1) % tokens * stride;
-      long dots = sums + DOTS + i * STEP;
-      long factors0 = factors + i / tokens * factorBytes;
-      long factors1 = factors + (i + 1) / tokens * factorBytes;
-      long to = sums + i * (2 * STEP);
-      if (minima) {
-        addTwoWithMinima(
-            x,
-            scale0,
-            scale1,
-            tokens * stride,
-            count,
-            halves,
-            dots,
-            all * STEP,
-            factors0,
-            factors1,
-            registers * factorBytes,
-            to);
-      } else {
-        addTwo(
-            x,
-            scale0,
-            scale1,
-            tokens * stride,
-            count,
-            halves,
-            dots,
-            all * STEP,
-            factors0,
-            factors1,
-            registers * factorBytes,
-            to);
-      }
-    }
-  }
-
-  /** The scales of blocks of registers of rows: of even rows before those of odd ones. */
-  private static void factors(
-      long w0, long w1, long w2, long w3, int registers, long blockBytes, int count, long to) {
-    long out = to & ADDRESS;
-    int i = 0;
-    while (i != count * registers) {
-      int r = i & (registers - 1);
-      long w = r == 0 ? w0 : r == 1 ? w1 : r == 2 ? w2 : w3;
-      scales(w + i / registers * blockBytes, out);
-      out = (out + 2 * STEP) & ADDRESS;
-      i++;
-    }
-  }
-
-  /**
-   * The same where there are minima, and then what the sums of activations are multiplied with. The
-   * scales of the header are where those of the first block will be, and go last.
-   */
-  private static void factorsWithMinima(
       long w0,
       long w1,
       long w2,
       long w3,
-      int registers,
-      long blockBytes,
       int count,
-      float zero,
-      long to) {
-    FloatVector zeros = FloatVector.broadcast(FLOATS, zero);
-    int i = count * registers;
-    while (i != 0) {
-      i--;
-      int r = i & (registers - 1);
-      long w = r == 0 ? w0 : r == 1 ? w1 : r == 2 ? w2 : w3;
-      long head = (to + r * (4 * STEP)) & ADDRESS;
-      long out = (to + i * (4 * STEP)) & ADDRESS;
-      long at = (w + 2 * Packed.LINE + i / registers * blockBytes) & ADDRESS;
-      IntVector h = ShortVector.fromMemorySegment(SHORTS, ALL, at, ORDER).reinterpretAsInts();
-      FloatVector even =
-          floats(h.and(0xff)).mul(FloatVector.fromMemorySegment(FLOATS, ALL, head, ORDER));
-      FloatVector odd =
-          floats(h.lanewise(VectorOperators.LSHR, 16).and(0xff))
-              .mul(FloatVector.fromMemorySegment(FLOATS, ALL, head + STEP, ORDER));
-      even.intoMemorySegment(ALL, out, ORDER);
-      odd.intoMemorySegment(ALL, out + STEP, ORDER);
-      even.fma(
-              zeros,
-              floats(h.lanewise(VectorOperators.LSHR, 8).and(0xff))
-                  .mul(FloatVector.fromMemorySegment(FLOATS, ALL, head + 2 * STEP, ORDER)))
-          .intoMemorySegment(ALL, out + 2 * STEP, ORDER);
-      odd.fma(
-              zeros,
-              floats(h.lanewise(VectorOperators.LSHR, 24))
-                  .mul(FloatVector.fromMemorySegment(FLOATS, ALL, head + 3 * STEP, ORDER)))
-          .intoMemorySegment(ALL, out + 3 * STEP, ORDER);
+      long sums) {
+    switch (tokens) {
+      case 2 -> narrowDots4x2(x, first, fives, 1, w0, w1, w2, w3, count, fives ? 5 : 4, sums);
+      case 4 -> narrowDots2x4(x, first, fives, 1, w0, w1, count, fives ? 5 : 4, sums);
+      default -> nibbleDots2x8(x, first, w0, w1, count, 4, sums);
+    }
+  }
+
+  /** Products of 2 registers of rows of nibbles, with 8 tokens: 16 accumulators. */
+  private static void nibbleDots2x8(
+      int[] x, int first, long w0, long w1, int count, int shift, long sums) {
+    long to = sums + DOTS;
+    for (int block = 0; block < count; block++) {
+      int column = first + block * 8 * ACTIVATION;
+      long from = block * Packed.BLOCK_BYTES;
+      ShortVector s00 = IntVector.broadcast(INTS, x[column]).reinterpretAsShorts();
+      ShortVector s10 = s00;
+      ShortVector s01 = IntVector.broadcast(INTS, x[column + ACTIVATION]).reinterpretAsShorts();
+      ShortVector s11 = s01;
+      ShortVector s02 = IntVector.broadcast(INTS, x[column + 2 * ACTIVATION]).reinterpretAsShorts();
+      ShortVector s12 = s02;
+      ShortVector s03 = IntVector.broadcast(INTS, x[column + 3 * ACTIVATION]).reinterpretAsShorts();
+      ShortVector s13 = s03;
+      ShortVector s04 = IntVector.broadcast(INTS, x[column + 4 * ACTIVATION]).reinterpretAsShorts();
+      ShortVector s14 = s04;
+      ShortVector s05 = IntVector.broadcast(INTS, x[column + 5 * ACTIVATION]).reinterpretAsShorts();
+      ShortVector s15 = s05;
+      ShortVector s06 = IntVector.broadcast(INTS, x[column + 6 * ACTIVATION]).reinterpretAsShorts();
+      ShortVector s16 = s06;
+      ShortVector s07 = IntVector.broadcast(INTS, x[column + 7 * ACTIVATION]).reinterpretAsShorts();
+      ShortVector s17 = s07;
+      for (int line = 0; line < Packed.COLUMNS / 4; line++) {
+        from += Packed.LINE;
+        ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + from) & ADDRESS, ORDER);
+        ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + from) & ADDRESS, ORDER);
+        for (int i = 0; i < 4; i++) {
+          column++;
+          ShortVector x0 = IntVector.broadcast(INTS, x[column]).reinterpretAsShorts();
+          s00 = q0.mul(x0).add(s00);
+          s10 = q1.mul(x0).add(s10);
+          ShortVector x1 = IntVector.broadcast(INTS, x[column + ACTIVATION]).reinterpretAsShorts();
+          s01 = q0.mul(x1).add(s01);
+          s11 = q1.mul(x1).add(s11);
+          ShortVector x2 =
+              IntVector.broadcast(INTS, x[column + 2 * ACTIVATION]).reinterpretAsShorts();
+          s02 = q0.mul(x2).add(s02);
+          s12 = q1.mul(x2).add(s12);
+          ShortVector x3 =
+              IntVector.broadcast(INTS, x[column + 3 * ACTIVATION]).reinterpretAsShorts();
+          s03 = q0.mul(x3).add(s03);
+          s13 = q1.mul(x3).add(s13);
+          ShortVector x4 =
+              IntVector.broadcast(INTS, x[column + 4 * ACTIVATION]).reinterpretAsShorts();
+          s04 = q0.mul(x4).add(s04);
+          s14 = q1.mul(x4).add(s14);
+          ShortVector x5 =
+              IntVector.broadcast(INTS, x[column + 5 * ACTIVATION]).reinterpretAsShorts();
+          s05 = q0.mul(x5).add(s05);
+          s15 = q1.mul(x5).add(s15);
+          ShortVector x6 =
+              IntVector.broadcast(INTS, x[column + 6 * ACTIVATION]).reinterpretAsShorts();
+          s06 = q0.mul(x6).add(s06);
+          s16 = q1.mul(x6).add(s16);
+          ShortVector x7 =
+              IntVector.broadcast(INTS, x[column + 7 * ACTIVATION]).reinterpretAsShorts();
+          s07 = q0.mul(x7).add(s07);
+          s17 = q1.mul(x7).add(s17);
+          q0 =
+              BITS == 512
+                  ? q0.lanewise(VectorOperators.LSHR, FOURS)
+                  : q0.lanewise(VectorOperators.LSHR, shift);
+          q1 =
+              BITS == 512
+                  ? q1.lanewise(VectorOperators.LSHR, FOURS)
+                  : q1.lanewise(VectorOperators.LSHR, shift);
+        }
+      }
+      s00.reinterpretAsFloats().intoMemorySegment(ALL, to & ADDRESS, ORDER);
+      s01.reinterpretAsFloats().intoMemorySegment(ALL, (to + STEP) & ADDRESS, ORDER);
+      s02.reinterpretAsFloats().intoMemorySegment(ALL, (to + 2 * STEP) & ADDRESS, ORDER);
+      s03.reinterpretAsFloats().intoMemorySegment(ALL, (to + 3 * STEP) & ADDRESS, ORDER);
+      s04.reinterpretAsFloats().intoMemorySegment(ALL, (to + 4 * STEP) & ADDRESS, ORDER);
+      s05.reinterpretAsFloats().intoMemorySegment(ALL, (to + 5 * STEP) & ADDRESS, ORDER);
+      s06.reinterpretAsFloats().intoMemorySegment(ALL, (to + 6 * STEP) & ADDRESS, ORDER);
+      s07.reinterpretAsFloats().intoMemorySegment(ALL, (to + 7 * STEP) & ADDRESS, ORDER);
+      s10.reinterpretAsFloats().intoMemorySegment(ALL, (to + 8 * STEP) & ADDRESS, ORDER);
+      s11.reinterpretAsFloats().intoMemorySegment(ALL, (to + 9 * STEP) & ADDRESS, ORDER);
+      s12.reinterpretAsFloats().intoMemorySegment(ALL, (to + 10 * STEP) & ADDRESS, ORDER);
+      s13.reinterpretAsFloats().intoMemorySegment(ALL, (to + 11 * STEP) & ADDRESS, ORDER);
+      s14.reinterpretAsFloats().intoMemorySegment(ALL, (to + 12 * STEP) & ADDRESS, ORDER);
+      s15.reinterpretAsFloats().intoMemorySegment(ALL, (to + 13 * STEP) & ADDRESS, ORDER);
+      s16.reinterpretAsFloats().intoMemorySegment(ALL, (to + 14 * STEP) & ADDRESS, ORDER);
+      s17.reinterpretAsFloats().intoMemorySegment(ALL, (to + 15 * STEP) & ADDRESS, ORDER);
+      to += DOTS_STEP;
     }
   }
 
   /**
-   * Scales and adds the integer sums of two registers of rows, or of two tokens: those of one block
-   * or half after the other, {@code step} bytes apart.
+   * The scales of blocks, or of their halves, of a register of rows: of even rows before those of
+   * odd ones.
    */
-  private static void addTwo(
-      int[] x,
-      int scale0,
-      int scale1,
-      int stride,
-      int count,
-      int halves,
-      long dots,
-      long step,
-      long factors0,
-      long factors1,
-      long factorStep,
-      long sums) {
-    long to = sums & ADDRESS;
-    long from = dots & ADDRESS;
-    FloatVector even0 = FloatVector.fromMemorySegment(FLOATS, ALL, to, ORDER);
-    FloatVector odd0 = FloatVector.fromMemorySegment(FLOATS, ALL, to + STEP, ORDER);
-    FloatVector even1 = FloatVector.fromMemorySegment(FLOATS, ALL, to + 2 * STEP, ORDER);
-    FloatVector odd1 = FloatVector.fromMemorySegment(FLOATS, ALL, to + 3 * STEP, ORDER);
-    int chunk = 0;
-    while (chunk != count << halves) {
-      int block = chunk >>> halves;
-      int at = block * stride + (chunk & halves) * Packed.FIVE_INTS;
-      long f0 = (factors0 + block * factorStep) & ADDRESS;
-      long f1 = (factors1 + block * factorStep) & ADDRESS;
-      FloatVector y = IntVector.broadcast(INTS, x[scale0 + at]).reinterpretAsFloats();
-      IntVector dot = IntVector.fromMemorySegment(INTS, ALL, from, ORDER);
-      even0 =
-          floats(dot.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
-              .fma(y.mul(FloatVector.fromMemorySegment(FLOATS, ALL, f0, ORDER)), even0);
-      odd0 =
-          floats(dot.lanewise(VectorOperators.ASHR, 16))
-              .fma(y.mul(FloatVector.fromMemorySegment(FLOATS, ALL, f0 + STEP, ORDER)), odd0);
-      y = IntVector.broadcast(INTS, x[scale1 + at]).reinterpretAsFloats();
-      dot = IntVector.fromMemorySegment(INTS, ALL, from + STEP, ORDER);
-      even1 =
-          floats(dot.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
-              .fma(y.mul(FloatVector.fromMemorySegment(FLOATS, ALL, f1, ORDER)), even1);
-      odd1 =
-          floats(dot.lanewise(VectorOperators.ASHR, 16))
-              .fma(y.mul(FloatVector.fromMemorySegment(FLOATS, ALL, f1 + STEP, ORDER)), odd1);
-      from = (from + step) & ADDRESS;
-      chunk++;
+  private static void factors(long w, long blockBytes, int count, long sums) {
+    for (int i = 0; i < count; i++) {
+      scales(w + i * blockBytes, sums + FACTORS + i * FACTOR_STEP);
     }
-    even0.intoMemorySegment(ALL, to, ORDER);
-    odd0.intoMemorySegment(ALL, to + STEP, ORDER);
-    even1.intoMemorySegment(ALL, to + 2 * STEP, ORDER);
-    odd1.intoMemorySegment(ALL, to + 3 * STEP, ORDER);
   }
 
+  /**
+   * The same as {@link #factors} where there are minima: and then what the sums of activations are
+   * multiplied with.
+   */
+  private static void factorsWithMinima(long w, long blockBytes, int count, float zero, long sums) {
+    long header = (sums + HEADER) & ADDRESS;
+    FloatVector evens = FloatVector.fromMemorySegment(FLOATS, ALL, header, ORDER);
+    FloatVector odds = FloatVector.fromMemorySegment(FLOATS, ALL, header + STEP, ORDER);
+    FloatVector evenMinima = FloatVector.fromMemorySegment(FLOATS, ALL, header + 2 * STEP, ORDER);
+    FloatVector oddMinima = FloatVector.fromMemorySegment(FLOATS, ALL, header + 3 * STEP, ORDER);
+    FloatVector zeros = FloatVector.broadcast(FLOATS, zero);
+    for (int i = 0; i < count; i++) {
+      long at = (w + i * blockBytes) & ADDRESS;
+      long to = (sums + FACTORS + i * FACTOR_STEP) & ADDRESS;
+      IntVector h = ShortVector.fromMemorySegment(SHORTS, ALL, at, ORDER).reinterpretAsInts();
+      FloatVector even = floats(h.and(0xff)).mul(evens);
+      FloatVector odd = floats(h.lanewise(VectorOperators.LSHR, 16).and(0xff)).mul(odds);
+      even.intoMemorySegment(ALL, to, ORDER);
+      odd.intoMemorySegment(ALL, to + STEP, ORDER);
+      even.fma(zeros, floats(h.lanewise(VectorOperators.LSHR, 8).and(0xff)).mul(evenMinima))
+          .intoMemorySegment(ALL, to + 2 * STEP, ORDER);
+      odd.fma(zeros, floats(h.lanewise(VectorOperators.LSHR, 24)).mul(oddMinima))
+          .intoMemorySegment(ALL, to + 3 * STEP, ORDER);
+    }
+  }
+
+  /**
+   * Scales the integer sums that a register of rows and a token gave in some blocks, or halves, and
+   * adds them.
+   */
+  private static void addDots(
+      int[] x, int scale, int stride, int count, int halves, long dots, long factors, long sums) {
+    long from = dots & ADDRESS;
+    long factorsFrom = factors & ADDRESS;
+    long to = sums & ADDRESS;
+    FloatVector even = FloatVector.fromMemorySegment(FLOATS, ALL, to, ORDER);
+    FloatVector odd = FloatVector.fromMemorySegment(FLOATS, ALL, to + STEP, ORDER);
+    for (int i = 0; i < count << halves; i++) {
+      int at = scale + (i >>> halves) * stride + (i & halves) * Packed.FIVE_INTS;
+      long f = factorsFrom + (i >>> halves) * FACTOR_STEP;
+      FloatVector y = IntVector.broadcast(INTS, x[at]).reinterpretAsFloats();
+      IntVector dot = IntVector.fromMemorySegment(INTS, ALL, from + i * DOTS_STEP, ORDER);
+      even =
+          floats(dot.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
+              .fma(y.mul(FloatVector.fromMemorySegment(FLOATS, ALL, f, ORDER)), even);
+      odd =
+          floats(dot.lanewise(VectorOperators.ASHR, 16))
+              .fma(y.mul(FloatVector.fromMemorySegment(FLOATS, ALL, f + STEP, ORDER)), odd);
+    }
+    even.intoMemorySegment(ALL, to, ORDER);
+    odd.intoMemorySegment(ALL, to + STEP, ORDER);
+  }
+
+  /** The same of two tokens where weights have minima, {@code next} apart. */
   private static void addTwoWithMinima(
       int[] x,
-      int scale0,
-      int scale1,
+      int scale,
+      int next,
       int stride,
       int count,
       int halves,
       long dots,
-      long step,
-      long factors0,
-      long factors1,
-      long factorStep,
+      long factors,
       long sums) {
-    long to = sums & ADDRESS;
     long from = dots & ADDRESS;
+    long factorsFrom = factors & ADDRESS;
+    long to = sums & ADDRESS;
     FloatVector even0 = FloatVector.fromMemorySegment(FLOATS, ALL, to, ORDER);
     FloatVector odd0 = FloatVector.fromMemorySegment(FLOATS, ALL, to + STEP, ORDER);
     FloatVector even1 = FloatVector.fromMemorySegment(FLOATS, ALL, to + 2 * STEP, ORDER);
     FloatVector odd1 = FloatVector.fromMemorySegment(FLOATS, ALL, to + 3 * STEP, ORDER);
-    int chunk = 0;
-    while (chunk != count << halves) {
-      int block = chunk >>> halves;
-      int at = block * stride + (chunk & halves) * Packed.FIVE_INTS;
-      long f0 = (factors0 + block * factorStep) & ADDRESS;
-      long f1 = (factors1 + block * factorStep) & ADDRESS;
-      FloatVector y = IntVector.broadcast(INTS, x[scale0 + at]).reinterpretAsFloats();
-      FloatVector sum = IntVector.broadcast(INTS, x[scale0 + at + 1]).reinterpretAsFloats();
-      IntVector dot = IntVector.fromMemorySegment(INTS, ALL, from, ORDER);
+    for (int i = 0; i < count << halves; i++) {
+      int at = scale + (i >>> halves) * stride + (i & halves) * Packed.FIVE_INTS;
+      long f = factorsFrom + (i >>> halves) * FACTOR_STEP;
+      long d = from + i * DOTS_STEP;
+      FloatVector even = FloatVector.fromMemorySegment(FLOATS, ALL, f, ORDER);
+      FloatVector odd = FloatVector.fromMemorySegment(FLOATS, ALL, f + STEP, ORDER);
+      FloatVector evenRest = FloatVector.fromMemorySegment(FLOATS, ALL, f + 2 * STEP, ORDER);
+      FloatVector oddRest = FloatVector.fromMemorySegment(FLOATS, ALL, f + 3 * STEP, ORDER);
+      FloatVector y = IntVector.broadcast(INTS, x[at]).reinterpretAsFloats();
+      FloatVector sum = IntVector.broadcast(INTS, x[at + 1]).reinterpretAsFloats();
+      IntVector dot = IntVector.fromMemorySegment(INTS, ALL, d, ORDER);
       even0 =
           sum.fma(
-              FloatVector.fromMemorySegment(FLOATS, ALL, f0 + 2 * STEP, ORDER),
+              evenRest,
               floats(dot.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
-                  .fma(y.mul(FloatVector.fromMemorySegment(FLOATS, ALL, f0, ORDER)), even0));
-      odd0 =
-          sum.fma(
-              FloatVector.fromMemorySegment(FLOATS, ALL, f0 + 3 * STEP, ORDER),
-              floats(dot.lanewise(VectorOperators.ASHR, 16))
-                  .fma(y.mul(FloatVector.fromMemorySegment(FLOATS, ALL, f0 + STEP, ORDER)), odd0));
-      y = IntVector.broadcast(INTS, x[scale1 + at]).reinterpretAsFloats();
-      sum = IntVector.broadcast(INTS, x[scale1 + at + 1]).reinterpretAsFloats();
-      dot = IntVector.fromMemorySegment(INTS, ALL, from + STEP, ORDER);
+                  .fma(y.mul(even), even0));
+      odd0 = sum.fma(oddRest, floats(dot.lanewise(VectorOperators.ASHR, 16)).fma(y.mul(odd), odd0));
+      y = IntVector.broadcast(INTS, x[at + next]).reinterpretAsFloats();
+      sum = IntVector.broadcast(INTS, x[at + next + 1]).reinterpretAsFloats();
+      dot = IntVector.fromMemorySegment(INTS, ALL, d + STEP, ORDER);
       even1 =
           sum.fma(
-              FloatVector.fromMemorySegment(FLOATS, ALL, f1 + 2 * STEP, ORDER),
+              evenRest,
               floats(dot.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
-                  .fma(y.mul(FloatVector.fromMemorySegment(FLOATS, ALL, f1, ORDER)), even1));
-      odd1 =
-          sum.fma(
-              FloatVector.fromMemorySegment(FLOATS, ALL, f1 + 3 * STEP, ORDER),
-              floats(dot.lanewise(VectorOperators.ASHR, 16))
-                  .fma(y.mul(FloatVector.fromMemorySegment(FLOATS, ALL, f1 + STEP, ORDER)), odd1));
-      from = (from + step) & ADDRESS;
-      chunk++;
+                  .fma(y.mul(even), even1));
+      odd1 = sum.fma(oddRest, floats(dot.lanewise(VectorOperators.ASHR, 16)).fma(y.mul(odd), odd1));
     }
     even0.intoMemorySegment(ALL, to, ORDER);
     odd0.intoMemorySegment(ALL, to + STEP, ORDER);
@@ -2323,109 +2333,6 @@ final class VectorKernels implements Kernels {
         }
         addBlocksWithMinima(
             w0 + at, w1 + at, w2 + at, w3 + at, 4, 8, x, token + SCALE, ACTIVATION, 4, sums);
-      }
-    }
-  }
-
-  /** Products of 2 registers of rows, with 8 tokens: 16 accumulators. */
-  private static void nibbleDots2x8(
-      int[] x, int first, long w0, long w1, int blocks, long header, long sums) {
-    for (int block = 0; block < blocks; block++) {
-      long head = (block >>> 3) * (header + 8 * Packed.BLOCK_BYTES);
-      long at = head + header + (block & 7) * Packed.BLOCK_BYTES;
-      int token = first + block * (8 * ACTIVATION);
-      long b0 = (w0 + at + Packed.LINE) & ADDRESS;
-      long b1 = (w1 + at + Packed.LINE) & ADDRESS;
-      ShortVector s00 = IntVector.broadcast(INTS, x[token]).reinterpretAsShorts();
-      ShortVector s10 = s00;
-      ShortVector s01 = IntVector.broadcast(INTS, x[token + ACTIVATION]).reinterpretAsShorts();
-      ShortVector s11 = s01;
-      ShortVector s02 = IntVector.broadcast(INTS, x[token + 2 * ACTIVATION]).reinterpretAsShorts();
-      ShortVector s12 = s02;
-      ShortVector s03 = IntVector.broadcast(INTS, x[token + 3 * ACTIVATION]).reinterpretAsShorts();
-      ShortVector s13 = s03;
-      ShortVector s04 = IntVector.broadcast(INTS, x[token + 4 * ACTIVATION]).reinterpretAsShorts();
-      ShortVector s14 = s04;
-      ShortVector s05 = IntVector.broadcast(INTS, x[token + 5 * ACTIVATION]).reinterpretAsShorts();
-      ShortVector s15 = s05;
-      ShortVector s06 = IntVector.broadcast(INTS, x[token + 6 * ACTIVATION]).reinterpretAsShorts();
-      ShortVector s16 = s06;
-      ShortVector s07 = IntVector.broadcast(INTS, x[token + 7 * ACTIVATION]).reinterpretAsShorts();
-      ShortVector s17 = s07;
-      for (int i = 0; i < Packed.COLUMNS; i++) {
-        long from = (i >>> 2) * Packed.LINE;
-        int four = 4 * (i & 3);
-        ShortVector fours =
-            BITS == 512
-                ? ShortVector.fromArray(SHORTS, NIBBLE_SHIFTS, four * (SHORTS.length() / 4))
-                : FOURS;
-        ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, b0 + from, ORDER);
-        q0 =
-            BITS == 512
-                ? q0.lanewise(VectorOperators.LSHR, fours)
-                : q0.lanewise(VectorOperators.LSHR, four);
-        ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, b1 + from, ORDER);
-        q1 =
-            BITS == 512
-                ? q1.lanewise(VectorOperators.LSHR, fours)
-                : q1.lanewise(VectorOperators.LSHR, four);
-        ShortVector x0 = IntVector.broadcast(INTS, x[token + 1 + i]).reinterpretAsShorts();
-        s00 = q0.mul(x0).add(s00);
-        s10 = q1.mul(x0).add(s10);
-        ShortVector x1 =
-            IntVector.broadcast(INTS, x[token + 1 + i + ACTIVATION]).reinterpretAsShorts();
-        s01 = q0.mul(x1).add(s01);
-        s11 = q1.mul(x1).add(s11);
-        ShortVector x2 =
-            IntVector.broadcast(INTS, x[token + 1 + i + 2 * ACTIVATION]).reinterpretAsShorts();
-        s02 = q0.mul(x2).add(s02);
-        s12 = q1.mul(x2).add(s12);
-        ShortVector x3 =
-            IntVector.broadcast(INTS, x[token + 1 + i + 3 * ACTIVATION]).reinterpretAsShorts();
-        s03 = q0.mul(x3).add(s03);
-        s13 = q1.mul(x3).add(s13);
-        ShortVector x4 =
-            IntVector.broadcast(INTS, x[token + 1 + i + 4 * ACTIVATION]).reinterpretAsShorts();
-        s04 = q0.mul(x4).add(s04);
-        s14 = q1.mul(x4).add(s14);
-        ShortVector x5 =
-            IntVector.broadcast(INTS, x[token + 1 + i + 5 * ACTIVATION]).reinterpretAsShorts();
-        s05 = q0.mul(x5).add(s05);
-        s15 = q1.mul(x5).add(s15);
-        ShortVector x6 =
-            IntVector.broadcast(INTS, x[token + 1 + i + 6 * ACTIVATION]).reinterpretAsShorts();
-        s06 = q0.mul(x6).add(s06);
-        s16 = q1.mul(x6).add(s16);
-        ShortVector x7 =
-            IntVector.broadcast(INTS, x[token + 1 + i + 7 * ACTIVATION]).reinterpretAsShorts();
-        s07 = q0.mul(x7).add(s07);
-        s17 = q1.mul(x7).add(s17);
-      }
-      s00.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS) & ADDRESS, ORDER);
-      s01.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + STEP) & ADDRESS, ORDER);
-      s02.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 2 * STEP) & ADDRESS, ORDER);
-      s03.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 3 * STEP) & ADDRESS, ORDER);
-      s04.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 4 * STEP) & ADDRESS, ORDER);
-      s05.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 5 * STEP) & ADDRESS, ORDER);
-      s06.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 6 * STEP) & ADDRESS, ORDER);
-      s07.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 7 * STEP) & ADDRESS, ORDER);
-      s10.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 8 * STEP) & ADDRESS, ORDER);
-      s11.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 9 * STEP) & ADDRESS, ORDER);
-      s12.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 10 * STEP) & ADDRESS, ORDER);
-      s13.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 11 * STEP) & ADDRESS, ORDER);
-      s14.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 12 * STEP) & ADDRESS, ORDER);
-      s15.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 13 * STEP) & ADDRESS, ORDER);
-      s16.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 14 * STEP) & ADDRESS, ORDER);
-      s17.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 15 * STEP) & ADDRESS, ORDER);
-      if (header == 0) {
-        addBlocks(w0 + at, w1 + at, w0 + at, w0 + at, 2, x, token + SCALE, ACTIVATION, 8, sums);
-      } else {
-        if ((block & 7) == 0) {
-          addHeader(w0 + head, FACTORS, sums);
-          addHeader(w1 + head, FACTORS + 4 * STEP, sums);
-        }
-        addBlocksWithMinima(
-            w0 + at, w1 + at, w0 + at, w0 + at, 2, 8, x, token + SCALE, ACTIVATION, 8, sums);
       }
     }
   }
@@ -3225,7 +3132,14 @@ final class VectorKernels implements Kernels {
 
   /** Stores sums, of even rows before those of odd ones, in order. */
   private static void storeRows(long from, int rows, long to) {
-    for (int i = 0; i < Math.min(2 * LENGTH, rows); i++) {
+    if (rows >= 2 * LENGTH) {
+      FloatVector even = load(from);
+      FloatVector odd = load(from + STEP);
+      store(even.rearrange(FIRST_ROWS, odd), to);
+      store(even.rearrange(LAST_ROWS, odd), to + STEP);
+      return;
+    }
+    for (int i = 0; i < rows; i++) {
       set(to + 4L * i, get(from + i % 2 * STEP + i / 2 * 4L));
     }
   }
