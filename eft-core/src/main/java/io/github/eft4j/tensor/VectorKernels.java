@@ -1767,19 +1767,18 @@ final class VectorKernels implements Kernels {
         long w = r == 0 ? w0 : r == 1 ? w1 : r == 2 ? w2 : w3;
         if (header == 0) {
           factors(w + at, bytes, count, sums);
-          for (int t = 0; t < tokens; t++) {
-            int y = token + scale + t * stride;
-            addDots(x, y, tokens * stride, count, halves, dots, sums + FACTORS, to);
-            dots += STEP;
-            to += 2 * STEP;
-          }
-          continue;
+        } else {
+          addHeader(w + head, HEADER, sums);
+          factorsWithMinima(w + at, bytes, count, fives ? 16 : 8, sums);
         }
-        addHeader(w + head, HEADER, sums);
-        factorsWithMinima(w + at, bytes, count, fives ? 16 : 8, sums);
         for (int t = 0; t < tokens; t += 2) {
           int y = token + scale + t * stride;
-          addTwoWithMinima(x, y, stride, tokens * stride, count, halves, dots, sums + FACTORS, to);
+          if (header == 0) {
+            addTwo(x, y, stride, tokens * stride, count, halves, dots, sums + FACTORS, to);
+          } else {
+            addTwoWithMinima(
+                x, y, stride, tokens * stride, count, halves, dots, sums + FACTORS, to);
+          }
           dots += 2 * STEP;
           to += 4 * STEP;
         }
@@ -1931,33 +1930,52 @@ final class VectorKernels implements Kernels {
   }
 
   /**
-   * Scales the integer sums that a register of rows and a token gave in some blocks, or halves, and
-   * adds them.
+   * Scales the integer sums that a register of rows and two tokens, {@code next} apart, gave in
+   * some blocks, or halves, and adds them.
    */
-  private static void addDots(
-      int[] x, int scale, int stride, int count, int halves, long dots, long factors, long sums) {
+  private static void addTwo(
+      int[] x,
+      int scale,
+      int next,
+      int stride,
+      int count,
+      int halves,
+      long dots,
+      long factors,
+      long sums) {
     long from = dots & ADDRESS;
     long factorsFrom = factors & ADDRESS;
     long to = sums & ADDRESS;
-    FloatVector even = FloatVector.fromMemorySegment(FLOATS, ALL, to, ORDER);
-    FloatVector odd = FloatVector.fromMemorySegment(FLOATS, ALL, to + STEP, ORDER);
+    FloatVector even0 = FloatVector.fromMemorySegment(FLOATS, ALL, to, ORDER);
+    FloatVector odd0 = FloatVector.fromMemorySegment(FLOATS, ALL, to + STEP, ORDER);
+    FloatVector even1 = FloatVector.fromMemorySegment(FLOATS, ALL, to + 2 * STEP, ORDER);
+    FloatVector odd1 = FloatVector.fromMemorySegment(FLOATS, ALL, to + 3 * STEP, ORDER);
     for (int i = 0; i < count << halves; i++) {
       int at = scale + (i >>> halves) * stride + (i & halves) * Packed.FIVE_INTS;
       long f = factorsFrom + (i >>> halves) * FACTOR_STEP;
+      long d = from + i * DOTS_STEP;
+      FloatVector even = FloatVector.fromMemorySegment(FLOATS, ALL, f, ORDER);
+      FloatVector odd = FloatVector.fromMemorySegment(FLOATS, ALL, f + STEP, ORDER);
       FloatVector y = IntVector.broadcast(INTS, x[at]).reinterpretAsFloats();
-      IntVector dot = IntVector.fromMemorySegment(INTS, ALL, from + i * DOTS_STEP, ORDER);
-      even =
+      IntVector dot = IntVector.fromMemorySegment(INTS, ALL, d, ORDER);
+      even0 =
           floats(dot.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
-              .fma(y.mul(FloatVector.fromMemorySegment(FLOATS, ALL, f, ORDER)), even);
-      odd =
-          floats(dot.lanewise(VectorOperators.ASHR, 16))
-              .fma(y.mul(FloatVector.fromMemorySegment(FLOATS, ALL, f + STEP, ORDER)), odd);
+              .fma(y.mul(even), even0);
+      odd0 = floats(dot.lanewise(VectorOperators.ASHR, 16)).fma(y.mul(odd), odd0);
+      y = IntVector.broadcast(INTS, x[at + next]).reinterpretAsFloats();
+      dot = IntVector.fromMemorySegment(INTS, ALL, d + STEP, ORDER);
+      even1 =
+          floats(dot.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
+              .fma(y.mul(even), even1);
+      odd1 = floats(dot.lanewise(VectorOperators.ASHR, 16)).fma(y.mul(odd), odd1);
     }
-    even.intoMemorySegment(ALL, to, ORDER);
-    odd.intoMemorySegment(ALL, to + STEP, ORDER);
+    even0.intoMemorySegment(ALL, to, ORDER);
+    odd0.intoMemorySegment(ALL, to + STEP, ORDER);
+    even1.intoMemorySegment(ALL, to + 2 * STEP, ORDER);
+    odd1.intoMemorySegment(ALL, to + 3 * STEP, ORDER);
   }
 
-  /** The same of two tokens where weights have minima, {@code next} apart. */
+  /** The same as {@link #addTwo} where weights have minima. */
   private static void addTwoWithMinima(
       int[] x,
       int scale,
