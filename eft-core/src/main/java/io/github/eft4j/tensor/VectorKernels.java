@@ -1437,7 +1437,7 @@ final class VectorKernels implements Kernels {
           if (MANY_REGISTERS) {
             octetDots4x2(x, at, q0, q1, q2, q3, w0, w1, w2, w3, blocks, sums);
           } else {
-            octetDots2x2(x, at, q0, q1, w0, w1, blocks, sums);
+            octetDots2x2(x, at, 1, q0, q1, w0, w1, blocks, sums);
           }
         }
         default -> {
@@ -1453,19 +1453,23 @@ final class VectorKernels implements Kernels {
     if (type == WeightType.Q6_K) {
       int stride = together * ACTIVATION;
       switch (together) {
-        case 1 -> sixDots4x1(x, at, w0, w1, w2, w3, blocks, 4, sums);
-        case 2 -> {
-          sixDots2x2(x, at, stride, w0, w1, blocks, 4, 0, 4 * STEP, sums);
-          sixDots2x2(x, at, stride, w2, w3, blocks, 4, 8 * STEP, 12 * STEP, sums);
+        case 1 -> {
+          if (MANY_REGISTERS) {
+            sixDots(x, at, stride, 1, 4, w0, w1, w2, w3, blocks, sums, 0, 2 * STEP);
+          } else {
+            sixDots(x, at, stride, 1, 2, w0, w1, w0, w0, blocks, sums, 0, 2 * STEP);
+            sixDots(x, at, stride, 1, 2, w2, w3, w2, w2, blocks, sums, 4 * STEP, 2 * STEP);
+          }
         }
-        case 4 -> {
-          sixDots2x4(x, at, stride, w0, w1, blocks, 4, 0, 8 * STEP, sums);
-          sixDots2x4(x, at, stride, w2, w3, blocks, 4, 16 * STEP, 24 * STEP, sums);
+        case 2, 4 -> {
+          long step = together * (2 * STEP);
+          sixDots(x, at, stride, together, 2, w0, w1, w0, w0, blocks, sums, 0, step);
+          sixDots(x, at, stride, together, 2, w2, w3, w2, w2, blocks, sums, 2 * step, step);
         }
         default -> {
           int next = at + 4 * ACTIVATION;
-          sixDots2x4(x, at, stride, w0, w1, blocks, 4, 0, 16 * STEP, sums);
-          sixDots2x4(x, next, stride, w0, w1, blocks, 4, 8 * STEP, 24 * STEP, sums);
+          sixDots(x, at, stride, 4, 2, w0, w1, w0, w0, blocks, sums, 0, 16 * STEP);
+          sixDots(x, next, stride, 4, 2, w0, w1, w0, w0, blocks, sums, 8 * STEP, 16 * STEP);
         }
       }
       return;
@@ -2765,14 +2769,64 @@ final class VectorKernels implements Kernels {
   }
 
   /**
+   * Products of registers of rows of Q6_K with some tokens. The integer sums of both halves of some
+   * blocks are scaled together, as in {@link #blockDots}, and added to those at {@code first}; a
+   * register's are {@code step} bytes from those of the one before.
+   */
+  private static void sixDots(
+      int[] x,
+      int at,
+      int stride,
+      int tokens,
+      int registers,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      int blocks,
+      long sums,
+      long first,
+      long step) {
+    int together = Packed.BLOCKS / 2;
+    for (int block = 0; block < blocks; block += together) {
+      int count = Math.min(together, blocks - block);
+      int token = at + block * stride;
+      long head = block / Packed.BLOCKS * (Packed.LINE + Packed.BLOCKS * Packed.SIX_BLOCK_BYTES);
+      long from = head + Packed.LINE + block % Packed.BLOCKS * Packed.SIX_BLOCK_BYTES;
+      if (registers == 4) {
+        sixDots4x1(x, token, w0 + from, w1 + from, w2 + from, w3 + from, count, 4, sums);
+      } else {
+        switch (tokens) {
+          case 1 -> sixDots2x1(x, token, w0 + from, w1 + from, count, 4, sums);
+          case 2 -> sixDots2x2(x, token, stride, w0 + from, w1 + from, count, 4, sums);
+          default -> sixDots2x4(x, token, stride, w0 + from, w1 + from, count, 4, sums);
+        }
+      }
+      long dots = sums + DOTS;
+      long pairs = STEP * registers * tokens;
+      for (int r = 0; r < registers; r++) {
+        long w = r == 0 ? w0 : r == 1 ? w1 : r == 2 ? w2 : w3;
+        long to = sums + first + r * step;
+        factorsOfSixes(w + head, w + from, count, sums);
+        for (int t = 0; t < tokens; t++) {
+          int y = token + t * ACTIVATION + SCALE;
+          addSixes(x, y, stride, count, dots, pairs, sums + FACTORS, to);
+          dots += STEP;
+          to += 2 * STEP;
+        }
+      }
+    }
+  }
+
+  /**
    * Products of 4 registers of rows of Q6_K, with one token: 4 accumulators for nibbles, 4 for bit
    * pairs.
    */
   private static void sixDots4x1(
-      int[] x, int first, long w0, long w1, long w2, long w3, int blocks, int shift, long sums) {
-    for (int block = 0; block < blocks; block++) {
-      long head = (block >>> 3) * (Packed.LINE + 8 * Packed.SIX_BLOCK_BYTES);
-      long at = head + Packed.LINE + (block & 7) * Packed.SIX_BLOCK_BYTES;
+      int[] x, int first, long w0, long w1, long w2, long w3, int count, int shift, long sums) {
+    long to = sums + DOTS;
+    for (int block = 0; block < count; block++) {
+      long at = block * Packed.SIX_BLOCK_BYTES;
       int token = first + block * ACTIVATION;
       for (int half = 0; half < 2; half++) {
         ShortVector l00 = ShortVector.zero(SHORTS);
@@ -2853,36 +2907,77 @@ final class VectorKernels implements Kernels {
                     : p3.lanewise(VectorOperators.LSHR, shift);
           }
         }
-        l00.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS) & ADDRESS, ORDER);
-        l10.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + STEP) & ADDRESS, ORDER);
-        l20.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 2 * STEP) & ADDRESS, ORDER);
-        l30.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 3 * STEP) & ADDRESS, ORDER);
-        h00.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 4 * STEP) & ADDRESS, ORDER);
-        h10.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 5 * STEP) & ADDRESS, ORDER);
-        h20.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 6 * STEP) & ADDRESS, ORDER);
-        h30.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 7 * STEP) & ADDRESS, ORDER);
-        addHalfBlocks(
-            w0 + head, w1 + head, w2 + head, w3 + head, 4, at - head, half, x, token, 1, 4 * STEP,
-            0, 2 * STEP, sums);
+        l00.reinterpretAsFloats().intoMemorySegment(ALL, to & ADDRESS, ORDER);
+        l10.reinterpretAsFloats().intoMemorySegment(ALL, (to + STEP) & ADDRESS, ORDER);
+        l20.reinterpretAsFloats().intoMemorySegment(ALL, (to + 2 * STEP) & ADDRESS, ORDER);
+        l30.reinterpretAsFloats().intoMemorySegment(ALL, (to + 3 * STEP) & ADDRESS, ORDER);
+        h00.reinterpretAsFloats().intoMemorySegment(ALL, (to + 4 * STEP) & ADDRESS, ORDER);
+        h10.reinterpretAsFloats().intoMemorySegment(ALL, (to + 5 * STEP) & ADDRESS, ORDER);
+        h20.reinterpretAsFloats().intoMemorySegment(ALL, (to + 6 * STEP) & ADDRESS, ORDER);
+        h30.reinterpretAsFloats().intoMemorySegment(ALL, (to + 7 * STEP) & ADDRESS, ORDER);
+        to += DOTS_STEP;
+      }
+    }
+  }
+
+  /**
+   * Products of 2 registers of rows of Q6_K, with one token: 2 and 2 accumulators. For few
+   * registers, where 4 of rows do not fit.
+   */
+  private static void sixDots2x1(
+      int[] x, int first, long w0, long w1, int count, int shift, long sums) {
+    long to = sums + DOTS;
+    for (int block = 0; block < count; block++) {
+      long at = block * Packed.SIX_BLOCK_BYTES;
+      int token = first + block * ACTIVATION;
+      for (int half = 0; half < 2; half++) {
+        ShortVector l00 = ShortVector.zero(SHORTS);
+        ShortVector l10 = l00;
+        ShortVector h00 =
+            IntVector.broadcast(INTS, x[token + half + SIX_START]).reinterpretAsShorts();
+        ShortVector h10 = h00;
+        for (int quad = 4 * half; quad < 4 * half + 4; quad++) {
+          long from = at + (1 + quad + (quad >>> 1)) * Packed.LINE;
+          long fromPairs = at + (3 + 3 * (quad >>> 1)) * Packed.LINE;
+          int odd = 2 * (quad & 1);
+          int factor = token + 4 * quad;
+          ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + from) & ADDRESS, ORDER);
+          ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + from) & ADDRESS, ORDER);
+          ShortVector p0 =
+              ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + fromPairs) & ADDRESS, ORDER)
+                  .lanewise(VectorOperators.LSHR, odd)
+                  .and(PAIRS);
+          ShortVector p1 =
+              ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + fromPairs) & ADDRESS, ORDER)
+                  .lanewise(VectorOperators.LSHR, odd)
+                  .and(PAIRS);
+          for (int i = 1; i <= 4; i++) {
+            ShortVector x0 = IntVector.broadcast(INTS, x[factor + i]).reinterpretAsShorts();
+            l00 = q0.mul(x0).add(l00);
+            h00 = p0.mul(x0).add(h00);
+            l10 = q1.mul(x0).add(l10);
+            h10 = p1.mul(x0).add(h10);
+            q0 = q0.lanewise(VectorOperators.LSHR, shift);
+            q1 = q1.lanewise(VectorOperators.LSHR, shift);
+            p0 = p0.lanewise(VectorOperators.LSHR, shift);
+            p1 = p1.lanewise(VectorOperators.LSHR, shift);
+          }
+        }
+        l00.reinterpretAsFloats().intoMemorySegment(ALL, to & ADDRESS, ORDER);
+        l10.reinterpretAsFloats().intoMemorySegment(ALL, (to + STEP) & ADDRESS, ORDER);
+        h00.reinterpretAsFloats().intoMemorySegment(ALL, (to + 2 * STEP) & ADDRESS, ORDER);
+        h10.reinterpretAsFloats().intoMemorySegment(ALL, (to + 3 * STEP) & ADDRESS, ORDER);
+        to += DOTS_STEP;
       }
     }
   }
 
   /** Products of 2 registers of rows of Q6_K, with 2 tokens: 4 and 4 accumulators. */
   private static void sixDots2x2(
-      int[] x,
-      int first,
-      int stride,
-      long w0,
-      long w1,
-      int blocks,
-      int shift,
-      long to0,
-      long to1,
-      long sums) {
-    for (int block = 0; block < blocks; block++) {
-      long head = (block >>> 3) * (Packed.LINE + 8 * Packed.SIX_BLOCK_BYTES);
-      long at = head + Packed.LINE + (block & 7) * Packed.SIX_BLOCK_BYTES;
+      int[] x, int first, int stride, long w0, long w1, int count, int shift, long sums) {
+    long to = sums + DOTS;
+    for (int block = 0; block < count; block++) {
+      long at = block * Packed.SIX_BLOCK_BYTES;
       int token = first + block * stride;
       for (int half = 0; half < 2; half++) {
         ShortVector l00 = ShortVector.zero(SHORTS);
@@ -2941,36 +3036,25 @@ final class VectorKernels implements Kernels {
                     : p1.lanewise(VectorOperators.LSHR, shift);
           }
         }
-        l00.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS) & ADDRESS, ORDER);
-        l01.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + STEP) & ADDRESS, ORDER);
-        l10.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 2 * STEP) & ADDRESS, ORDER);
-        l11.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 3 * STEP) & ADDRESS, ORDER);
-        h00.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 4 * STEP) & ADDRESS, ORDER);
-        h01.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 5 * STEP) & ADDRESS, ORDER);
-        h10.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 6 * STEP) & ADDRESS, ORDER);
-        h11.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 7 * STEP) & ADDRESS, ORDER);
-        addHalfBlocks(
-            w0 + head, w1 + head, w0, w0, 2, at - head, half, x, token, 2, 4 * STEP, to0, to1 - to0,
-            sums);
+        l00.reinterpretAsFloats().intoMemorySegment(ALL, to & ADDRESS, ORDER);
+        l01.reinterpretAsFloats().intoMemorySegment(ALL, (to + STEP) & ADDRESS, ORDER);
+        l10.reinterpretAsFloats().intoMemorySegment(ALL, (to + 2 * STEP) & ADDRESS, ORDER);
+        l11.reinterpretAsFloats().intoMemorySegment(ALL, (to + 3 * STEP) & ADDRESS, ORDER);
+        h00.reinterpretAsFloats().intoMemorySegment(ALL, (to + 4 * STEP) & ADDRESS, ORDER);
+        h01.reinterpretAsFloats().intoMemorySegment(ALL, (to + 5 * STEP) & ADDRESS, ORDER);
+        h10.reinterpretAsFloats().intoMemorySegment(ALL, (to + 6 * STEP) & ADDRESS, ORDER);
+        h11.reinterpretAsFloats().intoMemorySegment(ALL, (to + 7 * STEP) & ADDRESS, ORDER);
+        to += DOTS_STEP;
       }
     }
   }
 
   /** Products of 2 registers of rows of Q6_K, with 4 tokens: 8 and 8 accumulators. */
   private static void sixDots2x4(
-      int[] x,
-      int first,
-      int stride,
-      long w0,
-      long w1,
-      int blocks,
-      int shift,
-      long to0,
-      long to1,
-      long sums) {
-    for (int block = 0; block < blocks; block++) {
-      long head = (block >>> 3) * (Packed.LINE + 8 * Packed.SIX_BLOCK_BYTES);
-      long at = head + Packed.LINE + (block & 7) * Packed.SIX_BLOCK_BYTES;
+      int[] x, int first, int stride, long w0, long w1, int count, int shift, long sums) {
+    long to = sums + DOTS;
+    for (int block = 0; block < count; block++) {
+      long at = block * Packed.SIX_BLOCK_BYTES;
       int token = first + block * stride;
       for (int half = 0; half < 2; half++) {
         ShortVector l00 = ShortVector.zero(SHORTS);
@@ -3053,99 +3137,87 @@ final class VectorKernels implements Kernels {
                     : p1.lanewise(VectorOperators.LSHR, shift);
           }
         }
-        l00.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS) & ADDRESS, ORDER);
-        l01.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + STEP) & ADDRESS, ORDER);
-        l02.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 2 * STEP) & ADDRESS, ORDER);
-        l03.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 3 * STEP) & ADDRESS, ORDER);
-        l10.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 4 * STEP) & ADDRESS, ORDER);
-        l11.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 5 * STEP) & ADDRESS, ORDER);
-        l12.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 6 * STEP) & ADDRESS, ORDER);
-        l13.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 7 * STEP) & ADDRESS, ORDER);
-        h00.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 8 * STEP) & ADDRESS, ORDER);
-        h01.reinterpretAsFloats().intoMemorySegment(ALL, (sums + DOTS + 9 * STEP) & ADDRESS, ORDER);
-        h02.reinterpretAsFloats()
-            .intoMemorySegment(ALL, (sums + DOTS + 10 * STEP) & ADDRESS, ORDER);
-        h03.reinterpretAsFloats()
-            .intoMemorySegment(ALL, (sums + DOTS + 11 * STEP) & ADDRESS, ORDER);
-        h10.reinterpretAsFloats()
-            .intoMemorySegment(ALL, (sums + DOTS + 12 * STEP) & ADDRESS, ORDER);
-        h11.reinterpretAsFloats()
-            .intoMemorySegment(ALL, (sums + DOTS + 13 * STEP) & ADDRESS, ORDER);
-        h12.reinterpretAsFloats()
-            .intoMemorySegment(ALL, (sums + DOTS + 14 * STEP) & ADDRESS, ORDER);
-        h13.reinterpretAsFloats()
-            .intoMemorySegment(ALL, (sums + DOTS + 15 * STEP) & ADDRESS, ORDER);
-        addHalfBlocks(
-            w0 + head, w1 + head, w0, w0, 2, at - head, half, x, token, 4, 8 * STEP, to0, to1 - to0,
-            sums);
+        l00.reinterpretAsFloats().intoMemorySegment(ALL, to & ADDRESS, ORDER);
+        l01.reinterpretAsFloats().intoMemorySegment(ALL, (to + STEP) & ADDRESS, ORDER);
+        l02.reinterpretAsFloats().intoMemorySegment(ALL, (to + 2 * STEP) & ADDRESS, ORDER);
+        l03.reinterpretAsFloats().intoMemorySegment(ALL, (to + 3 * STEP) & ADDRESS, ORDER);
+        l10.reinterpretAsFloats().intoMemorySegment(ALL, (to + 4 * STEP) & ADDRESS, ORDER);
+        l11.reinterpretAsFloats().intoMemorySegment(ALL, (to + 5 * STEP) & ADDRESS, ORDER);
+        l12.reinterpretAsFloats().intoMemorySegment(ALL, (to + 6 * STEP) & ADDRESS, ORDER);
+        l13.reinterpretAsFloats().intoMemorySegment(ALL, (to + 7 * STEP) & ADDRESS, ORDER);
+        h00.reinterpretAsFloats().intoMemorySegment(ALL, (to + 8 * STEP) & ADDRESS, ORDER);
+        h01.reinterpretAsFloats().intoMemorySegment(ALL, (to + 9 * STEP) & ADDRESS, ORDER);
+        h02.reinterpretAsFloats().intoMemorySegment(ALL, (to + 10 * STEP) & ADDRESS, ORDER);
+        h03.reinterpretAsFloats().intoMemorySegment(ALL, (to + 11 * STEP) & ADDRESS, ORDER);
+        h10.reinterpretAsFloats().intoMemorySegment(ALL, (to + 12 * STEP) & ADDRESS, ORDER);
+        h11.reinterpretAsFloats().intoMemorySegment(ALL, (to + 13 * STEP) & ADDRESS, ORDER);
+        h12.reinterpretAsFloats().intoMemorySegment(ALL, (to + 14 * STEP) & ADDRESS, ORDER);
+        h13.reinterpretAsFloats().intoMemorySegment(ALL, (to + 15 * STEP) & ADDRESS, ORDER);
+        to += DOTS_STEP;
       }
     }
   }
 
-  /**
-   * Adds what registers of rows of Q6_K, the block so far behind their header, gave in half a block
-   * to their sums, which are {@code stride} bytes apart. The integers of bit pairs lie {@code
-   * pairs} behind those of nibbles.
-   */
-  private static void addHalfBlocks(
-      long w0,
-      long w1,
-      long w2,
-      long w3,
-      int registers,
-      long block,
-      int half,
-      int[] x,
-      int token,
-      int tokens,
-      long pairs,
-      long first,
-      long stride,
-      long sums) {
-    long from = (sums + DOTS) & ADDRESS;
-    for (int r = 0; r < registers; r++) {
-      long w = r == 0 ? w0 : r == 1 ? w1 : r == 2 ? w2 : w3;
-      IntVector d =
-          ShortVector.fromMemorySegment(SHORTS, ALL, w & ADDRESS, ORDER).reinterpretAsInts();
+  /** The scales of both halves of blocks of a register of rows of Q6_K. */
+  private static void factorsOfSixes(long header, long w, int count, long sums) {
+    scales(header, sums + HEADER);
+    long head = (sums + HEADER) & ADDRESS;
+    FloatVector evens = FloatVector.fromMemorySegment(FLOATS, ALL, head, ORDER);
+    FloatVector odds = FloatVector.fromMemorySegment(FLOATS, ALL, head + STEP, ORDER);
+    for (int block = 0; block < count; block++) {
+      long to = (sums + FACTORS + block * FACTOR_STEP) & ADDRESS;
       IntVector s =
-          ShortVector.fromMemorySegment(SHORTS, ALL, (w + block) & ADDRESS, ORDER)
+          ShortVector.fromMemorySegment(
+                  SHORTS, ALL, (w + block * Packed.SIX_BLOCK_BYTES) & ADDRESS, ORDER)
               .reinterpretAsInts();
-      FloatVector even =
-          floats(s.lanewise(VectorOperators.LSHL, 24 - 8 * half).lanewise(VectorOperators.ASHR, 24))
-              .mul(
-                  d.lanewise(VectorOperators.LSHL, 16)
-                      .lanewise(VectorOperators.ASHR, 3)
-                      .and(HALF_BITS)
-                      .reinterpretAsFloats()
-                      .mul(0x1p112f));
-      FloatVector odd =
-          floats(s.lanewise(VectorOperators.LSHL, 8 - 8 * half).lanewise(VectorOperators.ASHR, 24))
-              .mul(
-                  d.lanewise(VectorOperators.ASHR, 3)
-                      .and(HALF_BITS)
-                      .reinterpretAsFloats()
-                      .mul(0x1p112f));
-      long to = (sums + first + r * stride) & ADDRESS;
-      for (int t = 0; t < tokens; t++) {
-        FloatVector scale =
-            IntVector.broadcast(INTS, x[token + t * ACTIVATION + SCALE]).reinterpretAsFloats();
-        IntVector l = IntVector.fromMemorySegment(INTS, ALL, from, ORDER);
-        IntVector h = IntVector.fromMemorySegment(INTS, ALL, (from + pairs) & ADDRESS, ORDER);
-        floats(
-                l.lanewise(VectorOperators.LSHL, 16)
-                    .lanewise(VectorOperators.ASHR, 16)
-                    .add(h.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 12)))
-            .fma(even.mul(scale), FloatVector.fromMemorySegment(FLOATS, ALL, to, ORDER))
-            .intoMemorySegment(ALL, to, ORDER);
-        floats(
-                l.lanewise(VectorOperators.ASHR, 16)
-                    .add(h.lanewise(VectorOperators.ASHR, 16).lanewise(VectorOperators.LSHL, 4)))
-            .fma(odd.mul(scale), FloatVector.fromMemorySegment(FLOATS, ALL, to + STEP, ORDER))
-            .intoMemorySegment(ALL, to + STEP, ORDER);
-        from = (from + STEP) & ADDRESS;
-        to = (to + 2 * STEP) & ADDRESS;
-      }
+      floats(s.lanewise(VectorOperators.LSHL, 24).lanewise(VectorOperators.ASHR, 24))
+          .mul(evens)
+          .intoMemorySegment(ALL, to, ORDER);
+      floats(s.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 24))
+          .mul(odds)
+          .intoMemorySegment(ALL, to + STEP, ORDER);
+      floats(s.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 24))
+          .mul(evens)
+          .intoMemorySegment(ALL, to + 2 * STEP, ORDER);
+      floats(s.lanewise(VectorOperators.ASHR, 24))
+          .mul(odds)
+          .intoMemorySegment(ALL, to + 3 * STEP, ORDER);
     }
+  }
+
+  /**
+   * Scales the integer sums that a register of rows of Q6_K and a token gave in halves of some
+   * blocks, and adds them. Those of bit pairs lie {@code pairs} behind those of nibbles.
+   */
+  private static void addSixes(
+      int[] x, int scale, int stride, int count, long dots, long pairs, long factors, long sums) {
+    long from = dots & ADDRESS;
+    long factorsFrom = factors & ADDRESS;
+    long to = sums & ADDRESS;
+    FloatVector even = FloatVector.fromMemorySegment(FLOATS, ALL, to, ORDER);
+    FloatVector odd = FloatVector.fromMemorySegment(FLOATS, ALL, to + STEP, ORDER);
+    for (int half = 0; half < 2 * count; half++) {
+      long f = factorsFrom + half * (FACTOR_STEP / 2);
+      FloatVector y =
+          IntVector.broadcast(INTS, x[scale + (half >>> 1) * stride]).reinterpretAsFloats();
+      IntVector l = IntVector.fromMemorySegment(INTS, ALL, from + half * DOTS_STEP, ORDER);
+      IntVector h =
+          IntVector.fromMemorySegment(
+              INTS, ALL, (from + half * DOTS_STEP + pairs) & ADDRESS, ORDER);
+      even =
+          floats(
+                  l.lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .add(h.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 12)))
+              .fma(y.mul(FloatVector.fromMemorySegment(FLOATS, ALL, f, ORDER)), even);
+      odd =
+          floats(
+                  l.lanewise(VectorOperators.ASHR, 16)
+                      .add(h.lanewise(VectorOperators.ASHR, 16).lanewise(VectorOperators.LSHL, 4)))
+              .fma(y.mul(FloatVector.fromMemorySegment(FLOATS, ALL, f + STEP, ORDER)), odd);
+    }
+    even.intoMemorySegment(ALL, to, ORDER);
+    odd.intoMemorySegment(ALL, to + STEP, ORDER);
   }
 
   /** Stores sums, of even rows before those of odd ones, in order. */
@@ -3300,9 +3372,12 @@ final class VectorKernels implements Kernels {
     }
   }
 
-  /** Products of 2 times 2 registers of rows of octets, with 2 tokens: 8 accumulators. */
+  /**
+   * Products of 2 times 2 registers of rows of octets, with 2 tokens: 8 accumulators. For few
+   * registers, so the loop is one that the compiler does not unroll, as in {@link #narrowDots2x4}.
+   */
   private static void octetDots2x2(
-      int[] x, int first, long q0, long q1, long w0, long w1, int blocks, long sums) {
+      int[] x, int first, int one, long q0, long q1, long w0, long w1, int blocks, long sums) {
     for (int block = 0; block < blocks; block++) {
       long at = block * Packed.OCTET_BLOCK_BYTES;
       int token = first + block * (2 * FINE);
@@ -3316,7 +3391,7 @@ final class VectorKernels implements Kernels {
       FloatVector o10 = e00;
       FloatVector e11 = e00;
       FloatVector o11 = e00;
-      for (int i = 0; i < Packed.COLUMNS; i++) {
+      for (int i = 0; i != Packed.COLUMNS; i += one) {
         FloatVector x0 = IntVector.broadcast(INTS, x[token + i]).reinterpretAsFloats();
         FloatVector x1 = IntVector.broadcast(INTS, x[token + i + FINE]).reinterpretAsFloats();
         FloatVector v0 = octets(b0 + (long) Packed.ROWS * i);
