@@ -203,7 +203,7 @@ interface Kernels {
   }
 
   /**
-   * The size of the working memory of {@link #packedDots}: sums, and as much again for what a
+   * The size of the working memory of {@link #packedDots}: sums, and three times as much for what a
    * kernel keeps besides, such as the scales of blocks; or the sums of many tokens, and a block of
    * 128 rows.
    *
@@ -212,7 +212,7 @@ interface Kernels {
    */
   static int packedMemory(int tokens) {
     int rows = 4 * Packed.ROWS;
-    return Math.max(2 * DOTS_SUMS * SUMS, rows * (tokens + Packed.COLUMNS + 2));
+    return Math.max(4 * DOTS_SUMS * SUMS, rows * (tokens + Packed.COLUMNS + 2));
   }
 
   /**

@@ -128,20 +128,26 @@ final class VectorKernels implements Kernels {
   /** Integer sums that are scaled together: of blocks, or of halves of them. */
   private static final int DOTS_TOGETHER = MANY_REGISTERS ? Packed.BLOCKS : 2 * Packed.BLOCKS;
 
+  /** Tiles of tokens with the same factors. */
+  private static final int TILES = 4;
+
   /** Where the integer sums of blocks lie, behind the sums. */
-  private static final long DOTS = 2 * STEP * ACCUMULATORS;
+  private static final long DOTS = 2 * STEP * ACCUMULATORS * TILES;
 
   /** Bytes from those of one block to those of the next. */
-  private static final long DOTS_STEP = ACCUMULATORS * STEP;
+  private static final long DOTS_STEP = STEP * ACCUMULATORS;
 
-  /** Where the factors of a register of rows lie, behind those. */
+  /** Where the factors of registers of rows lie, behind those. */
   private static final long FACTORS = DOTS + DOTS_TOGETHER * DOTS_STEP;
 
   /** Bytes from those of one block to those of the next. */
   private static final long FACTOR_STEP = 4 * STEP;
 
+  /** Bytes from those of one register to those of the next. */
+  private static final long FACTORS_STEP = Packed.BLOCKS * FACTOR_STEP;
+
   /** Where the scales of a header lie, behind those. */
-  private static final long HEADER = FACTORS + Packed.BLOCKS * FACTOR_STEP;
+  private static final long HEADER = FACTORS + 4 * FACTORS_STEP;
 
   /** Registers for the rows that lie together in packed nibbles. */
   private static final int PACKED_PARTS = Packed.ROWS / (2 * LENGTH);
@@ -1227,6 +1233,13 @@ final class VectorKernels implements Kernels {
     return (type == WeightType.Q8_0 && together > 4) || (type == WeightType.Q6_K && together > 8);
   }
 
+  /** Whether tokens are multiplied by {@link #blockDots}. */
+  private static boolean inBlocks(WeightType type, int together) {
+    return type != WeightType.Q8_0
+        && type != WeightType.Q6_K
+        && (MANY_REGISTERS ? together == 8 : together > 1);
+  }
+
   private static float largest(long x, int columns) {
     IntVector most = IntVector.zero(INTS);
     for (int i = 0; i < columns; i += LENGTH) {
@@ -1362,8 +1375,13 @@ final class VectorKernels implements Kernels {
     int each = (groups + groupsTogether - 1) / groupsTogether;
     for (int group = 0; group < each; group++) {
       for (int part = 0; part < PACKED_PARTS; part += parts) {
-        for (int t = 0; t < tokens; t += together) {
-          Memory.zero(sums, 2 * STEP * streams * together);
+        int tiles = 1;
+        for (int t = 0; t < tokens; t += tiles * together) {
+          tiles =
+              inBlocks(type, together)
+                  ? Math.min(TILES, (tokens - t + together - 1) / together)
+                  : 1;
+          Memory.zero(sums, 2 * STEP * streams * together * tiles);
           packedDots(
               type,
               x,
@@ -1376,13 +1394,15 @@ final class VectorKernels implements Kernels {
               each,
               parts,
               blocks,
+              tiles,
               sums);
           for (int s = 0; s < streams; s++) {
             int row =
                 Packed.ROWS * (first(s / parts, groups, each) + group)
                     + 2 * LENGTH * (part + s % parts);
-            for (int i = 0; i < Math.min(together, tokens - t); i++) {
-              long from = sums + 2 * STEP * (s * together + i);
+            for (int i = 0; i < Math.min(tiles * together, tokens - t); i++) {
+              int tile = i / together;
+              long from = sums + 2 * STEP * ((tile * streams + s) * together + i % together);
               storeRows(from, rows - row, out + (t + i) * outStride + 4L * row);
             }
           }
@@ -1412,6 +1432,7 @@ final class VectorKernels implements Kernels {
       int each,
       int parts,
       int blocks,
+      int tiles,
       long sums) {
     long groupBytes = Packed.groupBytes(type, blocks * Packed.COLUMNS);
     long header = Packed.headerBytes(type);
@@ -1474,8 +1495,8 @@ final class VectorKernels implements Kernels {
       }
       return;
     }
-    if (MANY_REGISTERS ? together == 8 : together > 1) {
-      blockDots(type, x, at, together, w0, w1, w2, w3, blocks, sums);
+    if (inBlocks(type, together)) {
+      blockDots(type, x, at, together, w0, w1, w2, w3, blocks, tiles, sums);
       return;
     }
     if (type == WeightType.Q5_0 || type == WeightType.Q5_K) {
@@ -1737,9 +1758,9 @@ final class VectorKernels implements Kernels {
   }
 
   /**
-   * Products of registers of rows of nibbles or fives with some tokens. The integer sums of some
-   * blocks are kept, and scaled together: each row's and token's float sum is then in a register
-   * for as long.
+   * Products of registers of rows of nibbles or fives with some tiles of tokens. The integer sums
+   * of some blocks are kept, and scaled together: each row's and token's float sum is then in a
+   * register for as long. The factors are the same for all tiles.
    */
   private static void blockDots(
       WeightType type,
@@ -1751,6 +1772,7 @@ final class VectorKernels implements Kernels {
       long w2,
       long w3,
       int blocks,
+      int tiles,
       long sums) {
     boolean fives = type == WeightType.Q5_0 || type == WeightType.Q5_K;
     int halves = fives ? 1 : 0;
@@ -1761,29 +1783,31 @@ final class VectorKernels implements Kernels {
     long bytes = Packed.blockBytes(type);
     for (int block = 0; block < blocks; block += Packed.BLOCKS) {
       int count = Math.min(Packed.BLOCKS, blocks - block);
-      int token = first + block * tokens * stride;
       long head = block / Packed.BLOCKS * (header + Packed.BLOCKS * bytes);
       long at = head + header;
-      dots(fives, x, token, tokens, w0 + at, w1 + at, w2 + at, w3 + at, count, sums);
-      long dots = sums + DOTS;
-      long to = sums;
       for (int r = 0; r < registers; r++) {
         long w = r == 0 ? w0 : r == 1 ? w1 : r == 2 ? w2 : w3;
+        long factors = sums + FACTORS + r * FACTORS_STEP;
         if (header == 0) {
-          factors(w + at, bytes, count, sums);
+          factors(w + at, bytes, count, factors);
         } else {
           addHeader(w + head, HEADER, sums);
-          factorsWithMinima(w + at, bytes, count, fives ? 16 : 8, sums);
+          factorsWithMinima(w + at, bytes, count, fives ? 16 : 8, sums + HEADER, factors);
         }
-        for (int t = 0; t < tokens; t += 2) {
-          int y = token + scale + t * stride;
+      }
+      long to = sums;
+      for (int tile = 0; tile < tiles; tile++) {
+        int token = first + (tile * blocks + block) * tokens * stride;
+        dots(fives, x, token, tokens, w0 + at, w1 + at, w2 + at, w3 + at, count, sums);
+        for (int i = 0; i < registers * tokens; i += 2) {
+          int y = token + scale + i % tokens * stride;
+          long dots = sums + DOTS + i * STEP;
+          long factors = sums + FACTORS + i / tokens * FACTORS_STEP;
           if (header == 0) {
-            addTwo(x, y, stride, tokens * stride, count, halves, dots, sums + FACTORS, to);
+            addTwo(x, y, stride, tokens * stride, count, halves, dots, factors, to);
           } else {
-            addTwoWithMinima(
-                x, y, stride, tokens * stride, count, halves, dots, sums + FACTORS, to);
+            addTwoWithMinima(x, y, stride, tokens * stride, count, halves, dots, factors, to);
           }
-          dots += 2 * STEP;
           to += 4 * STEP;
         }
       }
@@ -1901,9 +1925,9 @@ final class VectorKernels implements Kernels {
    * The scales of blocks, or of their halves, of a register of rows: of even rows before those of
    * odd ones.
    */
-  private static void factors(long w, long blockBytes, int count, long sums) {
+  private static void factors(long w, long blockBytes, int count, long to) {
     for (int i = 0; i < count; i++) {
-      scales(w + i * blockBytes, sums + FACTORS + i * FACTOR_STEP);
+      scales(w + i * blockBytes, to + i * FACTOR_STEP);
     }
   }
 
@@ -1911,8 +1935,9 @@ final class VectorKernels implements Kernels {
    * The same as {@link #factors} where there are minima: and then what the sums of activations are
    * multiplied with.
    */
-  private static void factorsWithMinima(long w, long blockBytes, int count, float zero, long sums) {
-    long header = (sums + HEADER) & ADDRESS;
+  private static void factorsWithMinima(
+      long w, long blockBytes, int count, float zero, long scales, long out) {
+    long header = scales & ADDRESS;
     FloatVector evens = FloatVector.fromMemorySegment(FLOATS, ALL, header, ORDER);
     FloatVector odds = FloatVector.fromMemorySegment(FLOATS, ALL, header + STEP, ORDER);
     FloatVector evenMinima = FloatVector.fromMemorySegment(FLOATS, ALL, header + 2 * STEP, ORDER);
@@ -1920,7 +1945,7 @@ final class VectorKernels implements Kernels {
     FloatVector zeros = FloatVector.broadcast(FLOATS, zero);
     for (int i = 0; i < count; i++) {
       long at = (w + i * blockBytes) & ADDRESS;
-      long to = (sums + FACTORS + i * FACTOR_STEP) & ADDRESS;
+      long to = (out + i * FACTOR_STEP) & ADDRESS;
       IntVector h = ShortVector.fromMemorySegment(SHORTS, ALL, at, ORDER).reinterpretAsInts();
       FloatVector even = floats(h.and(0xff)).mul(evens);
       FloatVector odd = floats(h.lanewise(VectorOperators.LSHR, 16).and(0xff)).mul(odds);
