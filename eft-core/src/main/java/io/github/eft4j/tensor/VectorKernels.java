@@ -119,6 +119,9 @@ final class VectorKernels implements Kernels {
   /** Where those of four rows lie, behind the sums. */
   private static final int HALVES = DOTS_SUMS * SUMS;
 
+  /** Bytes of packed weights that stay in the second-level cache beside some tiles of tokens. */
+  private static final long PACKED_CACHED_BYTES = 256 << 10;
+
   /** Bytes of weights that certainly stay in the cache of one core while they are used. */
   private static final long CACHED_BYTES = 128 << 10;
 
@@ -1373,41 +1376,52 @@ final class VectorKernels implements Kernels {
     int groups = (rows + Packed.ROWS - 1) / Packed.ROWS;
     int groupsTogether = streams / parts;
     int each = (groups + groupsTogether - 1) / groupsTogether;
-    for (int group = 0; group < each; group++) {
-      for (int part = 0; part < PACKED_PARTS; part += parts) {
-        int tiles = 1;
-        for (int t = 0; t < tokens; t += tiles * together) {
-          tiles =
-              inBlocks(type, together)
-                  ? Math.min(TILES, (tokens - t + together - 1) / together)
-                  : 1;
-          Memory.zero(sums, 2 * STEP * streams * together * tiles);
-          packedDots(
-              type,
-              x,
-              at + t * blocks * Packed.activationInts(type),
-              together,
-              w,
-              part,
-              group,
-              groups,
-              each,
-              parts,
-              blocks,
-              tiles,
-              sums);
-          for (int s = 0; s < streams; s++) {
-            int row =
-                Packed.ROWS * (first(s / parts, groups, each) + group)
-                    + 2 * LENGTH * (part + s % parts);
-            for (int i = 0; i < Math.min(tiles * together, tokens - t); i++) {
-              int tile = i / together;
-              long from = sums + 2 * STEP * ((tile * streams + s) * together + i % together);
-              storeRows(from, rows - row, out + (t + i) * outStride + 4L * row);
+    // Some groups with all tokens, before the next ones: both come from the second-level cache.
+    int groupsCached =
+        (int)
+            Math.max(1, PACKED_CACHED_BYTES / (groupsTogether * Packed.groupBytes(type, columns)));
+    int tiles = 1;
+    for (int from = 0; from < each; from += groupsCached) {
+      for (int t = 0; t < tokens; t += tiles * together) {
+        tiles =
+            inBlocks(type, together) ? Math.min(TILES, (tokens - t + together - 1) / together) : 1;
+        for (int group = from; group < Math.min(each, from + groupsCached); group++) {
+          for (int part = 0; part < PACKED_PARTS; part += parts) {
+            Memory.zero(sums, 2 * STEP * streams * together * tiles);
+            packedDots(
+                type,
+                x,
+                at + t * blocks * Packed.activationInts(type),
+                together,
+                w,
+                part,
+                group,
+                groups,
+                each,
+                parts,
+                blocks,
+                tiles,
+                sums);
+            int count = Math.min(tiles * together, tokens - t);
+            for (int s = 0; s < streams; s++) {
+              int row =
+                  Packed.ROWS * (first(s / parts, groups, each) + group)
+                      + 2 * LENGTH * (part + s % parts);
+              long to = out + t * outStride + 4L * row;
+              storeTokens(sums, streams, s, together, count, rows - row, to, outStride);
             }
           }
         }
       }
+    }
+  }
+
+  /** Stores the sums of tiles of tokens with one of some streams of rows. */
+  private static void storeTokens(
+      long sums, int streams, int s, int together, int tokens, int rows, long out, long stride) {
+    for (int t = 0; t < tokens; t++) {
+      int at = (t / together * streams + s) * together + t % together;
+      storeRows(sums + 2 * STEP * at, rows, out + t * stride);
     }
   }
 
