@@ -1236,7 +1236,7 @@ final class VectorKernels implements Kernels {
     return (type == WeightType.Q8_0 && together > 4) || (type == WeightType.Q6_K && together > 8);
   }
 
-  /** Whether tokens are multiplied by {@link #blockDots}. */
+  /** Whether so many tokens are multiplied by {@link #blockDots}. */
   private static boolean inBlocks(WeightType type, int together) {
     return type != WeightType.Q8_0
         && type != WeightType.Q6_K
@@ -1935,10 +1935,7 @@ final class VectorKernels implements Kernels {
     }
   }
 
-  /**
-   * The scales of blocks, or of their halves, of a register of rows: of even rows before those of
-   * odd ones.
-   */
+  /** The scales of blocks of a register of rows: of even rows before those of odd ones. */
   private static void factors(long w, long blockBytes, int count, long to) {
     for (int i = 0; i < count; i++) {
       scales(w + i * blockBytes, to + i * FACTOR_STEP);
