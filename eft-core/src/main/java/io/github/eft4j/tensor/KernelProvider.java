@@ -28,7 +28,14 @@ final class KernelProvider {
             MODULE);
         return 0;
       }
-      return VectorWidth.greatest();
+      int greatest = VectorWidth.greatest();
+      if (greatest < 512 && Processors.hasAvx512()) {
+        log.warn(
+            "This processor has registers of 512 bits, of which the JVM uses {}, as it does by"
+                + " default on the first ones with AVX-512: -XX:UseAVX=3 makes models faster",
+            greatest);
+      }
+      return greatest;
     }
   }
 

@@ -51,4 +51,18 @@ class KernelProviderTest {
     assertThat(Processors.coresListedIn(root, 9)).isEqualTo(3);
     assertThat(Processors.coresListedIn(root.resolve("missing"), 9)).isEqualTo(9);
   }
+
+  @Test
+  void avx512IsFoundAmongTheFeatures(@TempDir Path directory) throws IOException {
+    String common =
+        "processor\t: 0\nflags\t\t: fpu avx avx2 avx512f avx512dq rdseed avx512cd avx512bw";
+    Path file = directory.resolve("cpuinfo");
+    Files.writeString(file, common + " avx512vl\nbugs\t\t: spectre_v1\n");
+    assertThat(Processors.hasAvx512(file)).isTrue();
+    Files.writeString(file, common + "\nbugs\t\t: avx512vl\n");
+    assertThat(Processors.hasAvx512(file)).isFalse();
+    Files.writeString(file, "processor\t: 0\nFeatures\t: fp asimd\n");
+    assertThat(Processors.hasAvx512(file)).isFalse();
+    assertThat(Processors.hasAvx512(directory.resolve("missing"))).isFalse();
+  }
 }
