@@ -43,7 +43,8 @@ final class Limits {
   }
 
   /**
-   * Makes ten independent chains of fused multiply-adds, which hide one another's latency.
+   * Makes ten independent chains of fused multiply-adds, which hide one another's latency. Each
+   * adds to its register, as a dot product does: multiplying it would take a copy of the addend.
    *
    * @param steps the length of a chain
    * @return something that depends on all of them
@@ -62,16 +63,16 @@ final class Limits {
     FloatVector i = x;
     FloatVector j = x;
     for (int s = 0; s < steps; s++) {
-      a = a.fma(x, y);
-      b = b.fma(x, y);
-      c = c.fma(x, y);
-      d = d.fma(x, y);
-      e = e.fma(x, y);
-      f = f.fma(x, y);
-      g = g.fma(x, y);
-      h = h.fma(x, y);
-      i = i.fma(x, y);
-      j = j.fma(x, y);
+      a = x.fma(y, a);
+      b = x.fma(y, b);
+      c = x.fma(y, c);
+      d = x.fma(y, d);
+      e = x.fma(y, e);
+      f = x.fma(y, f);
+      g = x.fma(y, g);
+      h = x.fma(y, h);
+      i = x.fma(y, i);
+      j = x.fma(y, j);
     }
     return a.add(b).add(c).add(d).add(e).add(f).add(g).add(h).add(i).add(j).lane(0);
   }
