@@ -1842,78 +1842,103 @@ final class VectorKernels implements Kernels {
     switch (tokens) {
       case 2 -> narrowDots4x2(x, first, fives, 1, w0, w1, w2, w3, count, fives ? 5 : 4, sums);
       case 4 -> narrowDots2x4(x, first, fives, 1, w0, w1, count, fives ? 5 : 4, sums);
-      default -> nibbleDots2x8(x, first, w0, w1, count, 4, sums);
+      default -> nibbleDots2x8(x, first, w0, w1, count, sums);
     }
   }
 
-  /** Products of 2 registers of rows of nibbles, with 8 tokens: 16 accumulators. */
-  private static void nibbleDots2x8(
-      int[] x, int first, long w0, long w1, int count, int shift, long sums) {
+  /**
+   * Products of 2 registers of rows of nibbles, with 8 tokens: 16 accumulators. One loop, of two
+   * columns at a time: with a loop for the four steps of a number inside, its indices would be
+   * checked again at each number. All four would need more than there are registers.
+   */
+  private static void nibbleDots2x8(int[] x, int first, long w0, long w1, int count, long sums) {
     long to = sums + DOTS;
     for (int block = 0; block < count; block++) {
-      int column = first + block * 8 * ACTIVATION;
+      int token = first + block * 8 * ACTIVATION;
       long from = block * Packed.BLOCK_BYTES;
-      ShortVector s00 = IntVector.broadcast(INTS, x[column]).reinterpretAsShorts();
+      ShortVector s00 = IntVector.broadcast(INTS, x[token]).reinterpretAsShorts();
       ShortVector s10 = s00;
-      ShortVector s01 = IntVector.broadcast(INTS, x[column + ACTIVATION]).reinterpretAsShorts();
+      ShortVector s01 = IntVector.broadcast(INTS, x[token + ACTIVATION]).reinterpretAsShorts();
       ShortVector s11 = s01;
-      ShortVector s02 = IntVector.broadcast(INTS, x[column + 2 * ACTIVATION]).reinterpretAsShorts();
+      ShortVector s02 = IntVector.broadcast(INTS, x[token + 2 * ACTIVATION]).reinterpretAsShorts();
       ShortVector s12 = s02;
-      ShortVector s03 = IntVector.broadcast(INTS, x[column + 3 * ACTIVATION]).reinterpretAsShorts();
+      ShortVector s03 = IntVector.broadcast(INTS, x[token + 3 * ACTIVATION]).reinterpretAsShorts();
       ShortVector s13 = s03;
-      ShortVector s04 = IntVector.broadcast(INTS, x[column + 4 * ACTIVATION]).reinterpretAsShorts();
+      ShortVector s04 = IntVector.broadcast(INTS, x[token + 4 * ACTIVATION]).reinterpretAsShorts();
       ShortVector s14 = s04;
-      ShortVector s05 = IntVector.broadcast(INTS, x[column + 5 * ACTIVATION]).reinterpretAsShorts();
+      ShortVector s05 = IntVector.broadcast(INTS, x[token + 5 * ACTIVATION]).reinterpretAsShorts();
       ShortVector s15 = s05;
-      ShortVector s06 = IntVector.broadcast(INTS, x[column + 6 * ACTIVATION]).reinterpretAsShorts();
+      ShortVector s06 = IntVector.broadcast(INTS, x[token + 6 * ACTIVATION]).reinterpretAsShorts();
       ShortVector s16 = s06;
-      ShortVector s07 = IntVector.broadcast(INTS, x[column + 7 * ACTIVATION]).reinterpretAsShorts();
+      ShortVector s07 = IntVector.broadcast(INTS, x[token + 7 * ACTIVATION]).reinterpretAsShorts();
       ShortVector s17 = s07;
-      for (int line = 0; line < Packed.COLUMNS / 4; line++) {
-        from += Packed.LINE;
-        ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + from) & ADDRESS, ORDER);
-        ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + from) & ADDRESS, ORDER);
-        for (int i = 0; i < 4; i++) {
-          column++;
-          ShortVector x0 = IntVector.broadcast(INTS, x[column]).reinterpretAsShorts();
-          s00 = q0.mul(x0).add(s00);
-          s10 = q1.mul(x0).add(s10);
-          ShortVector x1 = IntVector.broadcast(INTS, x[column + ACTIVATION]).reinterpretAsShorts();
-          s01 = q0.mul(x1).add(s01);
-          s11 = q1.mul(x1).add(s11);
-          ShortVector x2 =
-              IntVector.broadcast(INTS, x[column + 2 * ACTIVATION]).reinterpretAsShorts();
-          s02 = q0.mul(x2).add(s02);
-          s12 = q1.mul(x2).add(s12);
-          ShortVector x3 =
-              IntVector.broadcast(INTS, x[column + 3 * ACTIVATION]).reinterpretAsShorts();
-          s03 = q0.mul(x3).add(s03);
-          s13 = q1.mul(x3).add(s13);
-          ShortVector x4 =
-              IntVector.broadcast(INTS, x[column + 4 * ACTIVATION]).reinterpretAsShorts();
-          s04 = q0.mul(x4).add(s04);
-          s14 = q1.mul(x4).add(s14);
-          ShortVector x5 =
-              IntVector.broadcast(INTS, x[column + 5 * ACTIVATION]).reinterpretAsShorts();
-          s05 = q0.mul(x5).add(s05);
-          s15 = q1.mul(x5).add(s15);
-          ShortVector x6 =
-              IntVector.broadcast(INTS, x[column + 6 * ACTIVATION]).reinterpretAsShorts();
-          s06 = q0.mul(x6).add(s06);
-          s16 = q1.mul(x6).add(s16);
-          ShortVector x7 =
-              IntVector.broadcast(INTS, x[column + 7 * ACTIVATION]).reinterpretAsShorts();
-          s07 = q0.mul(x7).add(s07);
-          s17 = q1.mul(x7).add(s17);
-          q0 =
-              BITS == 512
-                  ? q0.lanewise(VectorOperators.LSHR, FOURS)
-                  : q0.lanewise(VectorOperators.LSHR, shift);
-          q1 =
-              BITS == 512
-                  ? q1.lanewise(VectorOperators.LSHR, FOURS)
-                  : q1.lanewise(VectorOperators.LSHR, shift);
-        }
+      for (int pair = 0; pair < Packed.COLUMNS / 2; pair++) {
+        long line = from + (1 + (pair >>> 1)) * Packed.LINE;
+        int column = token + 1 + 2 * pair;
+        ShortVector done =
+            IntVector.broadcast(INTS, (pair & 1) * 0x0008_0008).reinterpretAsShorts();
+        ShortVector q0 =
+            ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + line) & ADDRESS, ORDER)
+                .lanewise(VectorOperators.LSHR, done);
+        ShortVector q1 =
+            ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + line) & ADDRESS, ORDER)
+                .lanewise(VectorOperators.LSHR, done);
+        ShortVector x0 = IntVector.broadcast(INTS, x[column]).reinterpretAsShorts();
+        s00 = q0.mul(x0).add(s00);
+        s10 = q1.mul(x0).add(s10);
+        ShortVector x1 = IntVector.broadcast(INTS, x[column + ACTIVATION]).reinterpretAsShorts();
+        s01 = q0.mul(x1).add(s01);
+        s11 = q1.mul(x1).add(s11);
+        ShortVector x2 =
+            IntVector.broadcast(INTS, x[column + 2 * ACTIVATION]).reinterpretAsShorts();
+        s02 = q0.mul(x2).add(s02);
+        s12 = q1.mul(x2).add(s12);
+        ShortVector x3 =
+            IntVector.broadcast(INTS, x[column + 3 * ACTIVATION]).reinterpretAsShorts();
+        s03 = q0.mul(x3).add(s03);
+        s13 = q1.mul(x3).add(s13);
+        ShortVector x4 =
+            IntVector.broadcast(INTS, x[column + 4 * ACTIVATION]).reinterpretAsShorts();
+        s04 = q0.mul(x4).add(s04);
+        s14 = q1.mul(x4).add(s14);
+        ShortVector x5 =
+            IntVector.broadcast(INTS, x[column + 5 * ACTIVATION]).reinterpretAsShorts();
+        s05 = q0.mul(x5).add(s05);
+        s15 = q1.mul(x5).add(s15);
+        ShortVector x6 =
+            IntVector.broadcast(INTS, x[column + 6 * ACTIVATION]).reinterpretAsShorts();
+        s06 = q0.mul(x6).add(s06);
+        s16 = q1.mul(x6).add(s16);
+        ShortVector x7 =
+            IntVector.broadcast(INTS, x[column + 7 * ACTIVATION]).reinterpretAsShorts();
+        s07 = q0.mul(x7).add(s07);
+        s17 = q1.mul(x7).add(s17);
+        q0 = q0.lanewise(VectorOperators.LSHR, FOURS);
+        q1 = q1.lanewise(VectorOperators.LSHR, FOURS);
+        x0 = IntVector.broadcast(INTS, x[column + 1]).reinterpretAsShorts();
+        s00 = q0.mul(x0).add(s00);
+        s10 = q1.mul(x0).add(s10);
+        x1 = IntVector.broadcast(INTS, x[column + 1 + ACTIVATION]).reinterpretAsShorts();
+        s01 = q0.mul(x1).add(s01);
+        s11 = q1.mul(x1).add(s11);
+        x2 = IntVector.broadcast(INTS, x[column + 1 + 2 * ACTIVATION]).reinterpretAsShorts();
+        s02 = q0.mul(x2).add(s02);
+        s12 = q1.mul(x2).add(s12);
+        x3 = IntVector.broadcast(INTS, x[column + 1 + 3 * ACTIVATION]).reinterpretAsShorts();
+        s03 = q0.mul(x3).add(s03);
+        s13 = q1.mul(x3).add(s13);
+        x4 = IntVector.broadcast(INTS, x[column + 1 + 4 * ACTIVATION]).reinterpretAsShorts();
+        s04 = q0.mul(x4).add(s04);
+        s14 = q1.mul(x4).add(s14);
+        x5 = IntVector.broadcast(INTS, x[column + 1 + 5 * ACTIVATION]).reinterpretAsShorts();
+        s05 = q0.mul(x5).add(s05);
+        s15 = q1.mul(x5).add(s15);
+        x6 = IntVector.broadcast(INTS, x[column + 1 + 6 * ACTIVATION]).reinterpretAsShorts();
+        s06 = q0.mul(x6).add(s06);
+        s16 = q1.mul(x6).add(s16);
+        x7 = IntVector.broadcast(INTS, x[column + 1 + 7 * ACTIVATION]).reinterpretAsShorts();
+        s07 = q0.mul(x7).add(s07);
+        s17 = q1.mul(x7).add(s17);
       }
       s00.reinterpretAsFloats().intoMemorySegment(ALL, to & ADDRESS, ORDER);
       s01.reinterpretAsFloats().intoMemorySegment(ALL, (to + STEP) & ADDRESS, ORDER);
@@ -2835,7 +2860,7 @@ final class VectorKernels implements Kernels {
         switch (tokens) {
           case 1 -> sixDots2x1(x, token, w0 + from, w1 + from, count, 4, sums);
           case 2 -> sixDots2x2(x, token, stride, w0 + from, w1 + from, count, 4, sums);
-          default -> sixDots2x4(x, token, stride, w0 + from, w1 + from, count, 4, sums);
+          default -> sixDots2x4(x, token, stride, w0 + from, w1 + from, count, sums);
         }
       }
       long dots = sums + DOTS;
@@ -3085,9 +3110,12 @@ final class VectorKernels implements Kernels {
     }
   }
 
-  /** Products of 2 registers of rows of Q6_K, with 4 tokens: 8 and 8 accumulators. */
+  /**
+   * Products of 2 registers of rows of Q6_K, with 4 tokens: 8 and 8 accumulators. Two columns at a
+   * time, as in {@link #nibbleDots2x8}.
+   */
   private static void sixDots2x4(
-      int[] x, int first, int stride, long w0, long w1, int count, int shift, long sums) {
+      int[] x, int first, int stride, long w0, long w1, int count, long sums) {
     long to = sums + DOTS;
     for (int block = 0; block < count; block++) {
       long at = block * Packed.SIX_BLOCK_BYTES;
@@ -3116,62 +3144,76 @@ final class VectorKernels implements Kernels {
             IntVector.broadcast(INTS, x[token + half + (3 * ACTIVATION + SIX_START)])
                 .reinterpretAsShorts();
         ShortVector h13 = h03;
-        for (int quad = 4 * half; quad < 4 * half + 4; quad++) {
+        for (int pair = 8 * half; pair < 8 * half + 8; pair++) {
+          int quad = pair >>> 1;
           long from = at + (1 + quad + (quad >>> 1)) * Packed.LINE;
           long fromPairs = at + (3 + 3 * (quad >>> 1)) * Packed.LINE;
-          int odd = 2 * (quad & 1);
-          int factor = token + 4 * quad;
-          ShortVector q0 = ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + from) & ADDRESS, ORDER);
-          ShortVector q1 = ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + from) & ADDRESS, ORDER);
+          int column = token + 1 + 2 * pair;
+          int done = 8 * (pair & 1);
+          ShortVector nibbles = IntVector.broadcast(INTS, 0x0001_0001 * done).reinterpretAsShorts();
+          ShortVector bits =
+              IntVector.broadcast(INTS, 0x0001_0001 * (done + 2 * (quad & 1)))
+                  .reinterpretAsShorts();
+          ShortVector q0 =
+              ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + from) & ADDRESS, ORDER)
+                  .lanewise(VectorOperators.LSHR, nibbles);
+          ShortVector q1 =
+              ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + from) & ADDRESS, ORDER)
+                  .lanewise(VectorOperators.LSHR, nibbles);
           ShortVector p0 =
               ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + fromPairs) & ADDRESS, ORDER)
-                  .lanewise(VectorOperators.LSHR, odd)
+                  .lanewise(VectorOperators.LSHR, bits)
                   .and(PAIRS);
           ShortVector p1 =
               ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + fromPairs) & ADDRESS, ORDER)
-                  .lanewise(VectorOperators.LSHR, odd)
+                  .lanewise(VectorOperators.LSHR, bits)
                   .and(PAIRS);
-          for (int i = 1; i <= 4; i++) {
-            ShortVector x0 = IntVector.broadcast(INTS, x[factor + i]).reinterpretAsShorts();
-            l00 = q0.mul(x0).add(l00);
-            h00 = p0.mul(x0).add(h00);
-            l10 = q1.mul(x0).add(l10);
-            h10 = p1.mul(x0).add(h10);
-            ShortVector x1 =
-                IntVector.broadcast(INTS, x[factor + i + ACTIVATION]).reinterpretAsShorts();
-            l01 = q0.mul(x1).add(l01);
-            h01 = p0.mul(x1).add(h01);
-            l11 = q1.mul(x1).add(l11);
-            h11 = p1.mul(x1).add(h11);
-            ShortVector x2 =
-                IntVector.broadcast(INTS, x[factor + i + 2 * ACTIVATION]).reinterpretAsShorts();
-            l02 = q0.mul(x2).add(l02);
-            h02 = p0.mul(x2).add(h02);
-            l12 = q1.mul(x2).add(l12);
-            h12 = p1.mul(x2).add(h12);
-            ShortVector x3 =
-                IntVector.broadcast(INTS, x[factor + i + 3 * ACTIVATION]).reinterpretAsShorts();
-            l03 = q0.mul(x3).add(l03);
-            h03 = p0.mul(x3).add(h03);
-            l13 = q1.mul(x3).add(l13);
-            h13 = p1.mul(x3).add(h13);
-            q0 =
-                BITS == 512
-                    ? q0.lanewise(VectorOperators.LSHR, FOURS)
-                    : q0.lanewise(VectorOperators.LSHR, shift);
-            q1 =
-                BITS == 512
-                    ? q1.lanewise(VectorOperators.LSHR, FOURS)
-                    : q1.lanewise(VectorOperators.LSHR, shift);
-            p0 =
-                BITS == 512
-                    ? p0.lanewise(VectorOperators.LSHR, FOURS)
-                    : p0.lanewise(VectorOperators.LSHR, shift);
-            p1 =
-                BITS == 512
-                    ? p1.lanewise(VectorOperators.LSHR, FOURS)
-                    : p1.lanewise(VectorOperators.LSHR, shift);
-          }
+          ShortVector x0 = IntVector.broadcast(INTS, x[column]).reinterpretAsShorts();
+          l00 = q0.mul(x0).add(l00);
+          h00 = p0.mul(x0).add(h00);
+          l10 = q1.mul(x0).add(l10);
+          h10 = p1.mul(x0).add(h10);
+          ShortVector x1 = IntVector.broadcast(INTS, x[column + ACTIVATION]).reinterpretAsShorts();
+          l01 = q0.mul(x1).add(l01);
+          h01 = p0.mul(x1).add(h01);
+          l11 = q1.mul(x1).add(l11);
+          h11 = p1.mul(x1).add(h11);
+          ShortVector x2 =
+              IntVector.broadcast(INTS, x[column + 2 * ACTIVATION]).reinterpretAsShorts();
+          l02 = q0.mul(x2).add(l02);
+          h02 = p0.mul(x2).add(h02);
+          l12 = q1.mul(x2).add(l12);
+          h12 = p1.mul(x2).add(h12);
+          ShortVector x3 =
+              IntVector.broadcast(INTS, x[column + 3 * ACTIVATION]).reinterpretAsShorts();
+          l03 = q0.mul(x3).add(l03);
+          h03 = p0.mul(x3).add(h03);
+          l13 = q1.mul(x3).add(l13);
+          h13 = p1.mul(x3).add(h13);
+          q0 = q0.lanewise(VectorOperators.LSHR, FOURS);
+          q1 = q1.lanewise(VectorOperators.LSHR, FOURS);
+          p0 = p0.lanewise(VectorOperators.LSHR, FOURS);
+          p1 = p1.lanewise(VectorOperators.LSHR, FOURS);
+          x0 = IntVector.broadcast(INTS, x[column + 1]).reinterpretAsShorts();
+          l00 = q0.mul(x0).add(l00);
+          h00 = p0.mul(x0).add(h00);
+          l10 = q1.mul(x0).add(l10);
+          h10 = p1.mul(x0).add(h10);
+          x1 = IntVector.broadcast(INTS, x[column + 1 + ACTIVATION]).reinterpretAsShorts();
+          l01 = q0.mul(x1).add(l01);
+          h01 = p0.mul(x1).add(h01);
+          l11 = q1.mul(x1).add(l11);
+          h11 = p1.mul(x1).add(h11);
+          x2 = IntVector.broadcast(INTS, x[column + 1 + 2 * ACTIVATION]).reinterpretAsShorts();
+          l02 = q0.mul(x2).add(l02);
+          h02 = p0.mul(x2).add(h02);
+          l12 = q1.mul(x2).add(l12);
+          h12 = p1.mul(x2).add(h12);
+          x3 = IntVector.broadcast(INTS, x[column + 1 + 3 * ACTIVATION]).reinterpretAsShorts();
+          l03 = q0.mul(x3).add(l03);
+          h03 = p0.mul(x3).add(h03);
+          l13 = q1.mul(x3).add(l13);
+          h13 = p1.mul(x3).add(h13);
         }
         l00.reinterpretAsFloats().intoMemorySegment(ALL, to & ADDRESS, ORDER);
         l01.reinterpretAsFloats().intoMemorySegment(ALL, (to + STEP) & ADDRESS, ORDER);
