@@ -95,6 +95,17 @@ class LauncherTest {
     return new EftRun(process.exitValue(), Files.readString(out), Files.readString(err));
   }
 
+  /** Processes in the background of a script ignore them, and so do their children. */
+  private static boolean interruptsAreIgnored() throws IOException {
+    Path status = Path.of("/proc/self/status");
+    if (!Files.exists(status)) {
+      return false;
+    }
+    return Files.readAllLines(status).stream()
+        .filter(line -> line.startsWith("SigIgn:"))
+        .anyMatch(line -> (Long.parseUnsignedLong(line.split("\\s+", -1)[1], 16) & 2) != 0);
+  }
+
   private List<String> mavenCalls() throws IOException {
     Path calls = project.resolve("maven calls");
     return Files.exists(calls) ? Files.readAllLines(calls) : List.of();
@@ -130,6 +141,17 @@ class LauncherTest {
     assertThat(run.err()).isEmpty();
     // It stays empty here: there is none for directories of classes.
     assertThat(cache).isEmptyFile();
+  }
+
+  @Test
+  void allOfAvx512IsUsed() throws IOException, InterruptedException {
+    ProcessBuilder help = command(launcher, "--help");
+    help.environment().put("EFT_JAVA_OPTIONS", "-XX:+PrintCommandLineFlags");
+    EftRun run = run(help);
+    assertThat(run.status()).isZero();
+    Path features = Path.of("/proc/cpuinfo");
+    boolean has = Files.exists(features) && Files.readString(features).contains(" avx512vl ");
+    assertThat((run.out() + run.err()).contains("-XX:UseAVX=3 ")).isEqualTo(has);
   }
 
   @Test
@@ -209,6 +231,7 @@ class LauncherTest {
   @Test
   void anInterruptEndsAnAnswerButNotTheChat() throws IOException, InterruptedException {
     assumeTrue(Files.isExecutable(Path.of("/bin/kill")), "needs /bin/kill");
+    assumeTrue(!interruptsAreIgnored(), "what runs this build ignores interrupts");
     // An answer that would go on for minutes.
     String endless = "--ignore-eos --max-new-tokens 100000 --context-length 100100 --model";
     String model = Path.of("models/large-base").toAbsolutePath().toString();
