@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What a user gets who forgets an option of the JVM. */
 class JvmFlagsTest {
-  /** Runs in a JVM of its own, without the module. */
+  /** Runs in a JVM of its own. */
   static final class Program {
     private Program() {}
 
