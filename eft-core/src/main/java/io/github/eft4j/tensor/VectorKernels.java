@@ -55,6 +55,10 @@ final class VectorKernels implements Kernels {
    */
   private static final int HALF_BITS = 0x8fff_e000;
 
+  private static final int SIGN = 0x8000_0000;
+  private static final FloatVector TWOS = FloatVector.broadcast(FLOATS, 2);
+  private static final FloatVector LEAST = FloatVector.broadcast(FLOATS, -0x1p-14f);
+
   /**
    * By how much nibbles are shifted. AVX-512 shifts 16 bits by a vector in one operation, AVX2 only
    * by a count in a register. Kernels get that count as a parameter: a constant would be moved to
@@ -365,8 +369,8 @@ final class VectorKernels implements Kernels {
     IntVector bits = (IntVector) s.convertShape(VectorOperators.S2I, INTS, 0);
     IntVector magnitude = bits.and(0x7fff).lanewise(VectorOperators.LSHL, 13).add(112 << 23);
     return magnitude
-        .min(magnitude.reinterpretAsFloats().fma(all(2), all(-0x1p-14f)).reinterpretAsInts())
-        .or(bits.and(0x8000_0000))
+        .min(magnitude.reinterpretAsFloats().fma(TWOS, LEAST).reinterpretAsInts())
+        .or(bits.and(SIGN))
         .reinterpretAsFloats();
   }
 
@@ -1793,6 +1797,8 @@ final class VectorKernels implements Kernels {
     int scale = fives ? FIVE_SCALE : SCALE;
     int registers = streams(type, tokens);
     int stride = Packed.activationInts(type);
+    int step = fives ? Packed.FIVE_INTS : tokens * stride;
+    int stepAfter = fives ? tokens * stride - Packed.FIVE_INTS : step;
     long header = Packed.headerBytes(type);
     long bytes = Packed.blockBytes(type);
     for (int block = 0; block < blocks; block += Packed.BLOCKS) {
@@ -1818,9 +1824,9 @@ final class VectorKernels implements Kernels {
           long dots = sums + DOTS + i * STEP;
           long factors = sums + FACTORS + i / tokens * FACTORS_STEP;
           if (header == 0) {
-            addTwo(x, y, stride, tokens * stride, count, halves, dots, factors, to);
+            addTwo(x, y, stride, step, stepAfter, count, halves, dots, factors, to);
           } else {
-            addTwoWithMinima(x, y, stride, tokens * stride, count, halves, dots, factors, to);
+            addTwoWithMinima(x, y, stride, step, stepAfter, count, halves, dots, factors, to);
           }
           to += 4 * STEP;
         }
@@ -1852,10 +1858,10 @@ final class VectorKernels implements Kernels {
    * checked again at each number. All four would need more than there are registers.
    */
   private static void nibbleDots2x8(int[] x, int first, long w0, long w1, int count, long sums) {
-    long to = sums + DOTS;
     for (int block = 0; block < count; block++) {
       int token = first + block * 8 * ACTIVATION;
       long from = block * Packed.BLOCK_BYTES;
+      long to = (sums + DOTS + block * DOTS_STEP) & ADDRESS;
       ShortVector s00 = IntVector.broadcast(INTS, x[token]).reinterpretAsShorts();
       ShortVector s10 = s00;
       ShortVector s01 = IntVector.broadcast(INTS, x[token + ACTIVATION]).reinterpretAsShorts();
@@ -1940,23 +1946,22 @@ final class VectorKernels implements Kernels {
         s07 = q0.mul(x7).add(s07);
         s17 = q1.mul(x7).add(s17);
       }
-      s00.reinterpretAsFloats().intoMemorySegment(ALL, to & ADDRESS, ORDER);
-      s01.reinterpretAsFloats().intoMemorySegment(ALL, (to + STEP) & ADDRESS, ORDER);
-      s02.reinterpretAsFloats().intoMemorySegment(ALL, (to + 2 * STEP) & ADDRESS, ORDER);
-      s03.reinterpretAsFloats().intoMemorySegment(ALL, (to + 3 * STEP) & ADDRESS, ORDER);
-      s04.reinterpretAsFloats().intoMemorySegment(ALL, (to + 4 * STEP) & ADDRESS, ORDER);
-      s05.reinterpretAsFloats().intoMemorySegment(ALL, (to + 5 * STEP) & ADDRESS, ORDER);
-      s06.reinterpretAsFloats().intoMemorySegment(ALL, (to + 6 * STEP) & ADDRESS, ORDER);
-      s07.reinterpretAsFloats().intoMemorySegment(ALL, (to + 7 * STEP) & ADDRESS, ORDER);
-      s10.reinterpretAsFloats().intoMemorySegment(ALL, (to + 8 * STEP) & ADDRESS, ORDER);
-      s11.reinterpretAsFloats().intoMemorySegment(ALL, (to + 9 * STEP) & ADDRESS, ORDER);
-      s12.reinterpretAsFloats().intoMemorySegment(ALL, (to + 10 * STEP) & ADDRESS, ORDER);
-      s13.reinterpretAsFloats().intoMemorySegment(ALL, (to + 11 * STEP) & ADDRESS, ORDER);
-      s14.reinterpretAsFloats().intoMemorySegment(ALL, (to + 12 * STEP) & ADDRESS, ORDER);
-      s15.reinterpretAsFloats().intoMemorySegment(ALL, (to + 13 * STEP) & ADDRESS, ORDER);
-      s16.reinterpretAsFloats().intoMemorySegment(ALL, (to + 14 * STEP) & ADDRESS, ORDER);
-      s17.reinterpretAsFloats().intoMemorySegment(ALL, (to + 15 * STEP) & ADDRESS, ORDER);
-      to += DOTS_STEP;
+      s00.reinterpretAsFloats().intoMemorySegment(ALL, to, ORDER);
+      s01.reinterpretAsFloats().intoMemorySegment(ALL, to + STEP, ORDER);
+      s02.reinterpretAsFloats().intoMemorySegment(ALL, to + 2 * STEP, ORDER);
+      s03.reinterpretAsFloats().intoMemorySegment(ALL, to + 3 * STEP, ORDER);
+      s04.reinterpretAsFloats().intoMemorySegment(ALL, to + 4 * STEP, ORDER);
+      s05.reinterpretAsFloats().intoMemorySegment(ALL, to + 5 * STEP, ORDER);
+      s06.reinterpretAsFloats().intoMemorySegment(ALL, to + 6 * STEP, ORDER);
+      s07.reinterpretAsFloats().intoMemorySegment(ALL, to + 7 * STEP, ORDER);
+      s10.reinterpretAsFloats().intoMemorySegment(ALL, to + 8 * STEP, ORDER);
+      s11.reinterpretAsFloats().intoMemorySegment(ALL, to + 9 * STEP, ORDER);
+      s12.reinterpretAsFloats().intoMemorySegment(ALL, to + 10 * STEP, ORDER);
+      s13.reinterpretAsFloats().intoMemorySegment(ALL, to + 11 * STEP, ORDER);
+      s14.reinterpretAsFloats().intoMemorySegment(ALL, to + 12 * STEP, ORDER);
+      s15.reinterpretAsFloats().intoMemorySegment(ALL, to + 13 * STEP, ORDER);
+      s16.reinterpretAsFloats().intoMemorySegment(ALL, to + 14 * STEP, ORDER);
+      s17.reinterpretAsFloats().intoMemorySegment(ALL, to + 15 * STEP, ORDER);
     }
   }
 
@@ -1996,13 +2001,15 @@ final class VectorKernels implements Kernels {
 
   /**
    * Scales the integer sums that a register of rows and two tokens, {@code next} apart, gave in
-   * some blocks, or halves, and adds them.
+   * some blocks, or halves, and adds them. The scales are {@code step} and {@code stepAfter} ints
+   * apart, by turns.
    */
   private static void addTwo(
       int[] x,
       int scale,
       int next,
-      int stride,
+      int step,
+      int stepAfter,
       int count,
       int halves,
       long dots,
@@ -2015,8 +2022,8 @@ final class VectorKernels implements Kernels {
     FloatVector odd0 = FloatVector.fromMemorySegment(FLOATS, ALL, to + STEP, ORDER);
     FloatVector even1 = FloatVector.fromMemorySegment(FLOATS, ALL, to + 2 * STEP, ORDER);
     FloatVector odd1 = FloatVector.fromMemorySegment(FLOATS, ALL, to + 3 * STEP, ORDER);
+    int at = scale;
     for (int i = 0; i < count << halves; i++) {
-      int at = scale + (i >>> halves) * stride + (i & halves) * Packed.FIVE_INTS;
       long f = factorsFrom + (i >>> halves) * FACTOR_STEP;
       long d = from + i * DOTS_STEP;
       FloatVector even = FloatVector.fromMemorySegment(FLOATS, ALL, f, ORDER);
@@ -2033,6 +2040,10 @@ final class VectorKernels implements Kernels {
           floats(dot.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
               .fma(y.mul(even), even1);
       odd1 = floats(dot.lanewise(VectorOperators.ASHR, 16)).fma(y.mul(odd), odd1);
+      at += step;
+      int before = step;
+      step = stepAfter;
+      stepAfter = before;
     }
     even0.intoMemorySegment(ALL, to, ORDER);
     odd0.intoMemorySegment(ALL, to + STEP, ORDER);
@@ -2045,7 +2056,8 @@ final class VectorKernels implements Kernels {
       int[] x,
       int scale,
       int next,
-      int stride,
+      int step,
+      int stepAfter,
       int count,
       int halves,
       long dots,
@@ -2058,8 +2070,8 @@ final class VectorKernels implements Kernels {
     FloatVector odd0 = FloatVector.fromMemorySegment(FLOATS, ALL, to + STEP, ORDER);
     FloatVector even1 = FloatVector.fromMemorySegment(FLOATS, ALL, to + 2 * STEP, ORDER);
     FloatVector odd1 = FloatVector.fromMemorySegment(FLOATS, ALL, to + 3 * STEP, ORDER);
+    int at = scale;
     for (int i = 0; i < count << halves; i++) {
-      int at = scale + (i >>> halves) * stride + (i & halves) * Packed.FIVE_INTS;
       long f = factorsFrom + (i >>> halves) * FACTOR_STEP;
       long d = from + i * DOTS_STEP;
       FloatVector even = FloatVector.fromMemorySegment(FLOATS, ALL, f, ORDER);
@@ -2084,6 +2096,10 @@ final class VectorKernels implements Kernels {
               floats(dot.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
                   .fma(y.mul(even), even1));
       odd1 = sum.fma(oddRest, floats(dot.lanewise(VectorOperators.ASHR, 16)).fma(y.mul(odd), odd1));
+      at += step;
+      int before = step;
+      step = stepAfter;
+      stepAfter = before;
     }
     even0.intoMemorySegment(ALL, to, ORDER);
     odd0.intoMemorySegment(ALL, to + STEP, ORDER);
@@ -2738,33 +2754,32 @@ final class VectorKernels implements Kernels {
 
   /** Scales of weights, and those of minima, negated: of even rows before those of odd ones. */
   private static void addHeader(long w, long to, long sums) {
-    IntVector d =
+    headerScales(w, 0, sums + to);
+    headerScales(w + Packed.LINE, SIGN, sums + to + 2 * STEP);
+  }
+
+  /**
+   * The same as {@link #scales} where they often are subnormal, as those of Q4_K are: converted as
+   * by {@link #half}.
+   *
+   * @param negated 0, or {@link #SIGN}
+   */
+  private static void headerScales(long w, int negated, long to) {
+    long first = to & ADDRESS;
+    IntVector h =
         ShortVector.fromMemorySegment(SHORTS, ALL, w & ADDRESS, ORDER).reinterpretAsInts();
-    IntVector e =
-        ShortVector.fromMemorySegment(SHORTS, ALL, (w + Packed.LINE) & ADDRESS, ORDER)
-            .reinterpretAsInts();
-    d.lanewise(VectorOperators.LSHL, 16)
-        .lanewise(VectorOperators.ASHR, 3)
-        .and(HALF_BITS)
-        .reinterpretAsFloats()
-        .mul(0x1p112f)
-        .intoMemorySegment(ALL, (sums + to) & ADDRESS, ORDER);
-    d.lanewise(VectorOperators.ASHR, 3)
-        .and(HALF_BITS)
-        .reinterpretAsFloats()
-        .mul(0x1p112f)
-        .intoMemorySegment(ALL, (sums + to + STEP) & ADDRESS, ORDER);
-    e.lanewise(VectorOperators.LSHL, 16)
-        .lanewise(VectorOperators.ASHR, 3)
-        .and(HALF_BITS)
-        .reinterpretAsFloats()
-        .mul(-0x1p112f)
-        .intoMemorySegment(ALL, (sums + to + 2 * STEP) & ADDRESS, ORDER);
-    e.lanewise(VectorOperators.ASHR, 3)
-        .and(HALF_BITS)
-        .reinterpretAsFloats()
-        .mul(-0x1p112f)
-        .intoMemorySegment(ALL, (sums + to + 3 * STEP) & ADDRESS, ORDER);
+    IntVector even = h.lanewise(VectorOperators.LSHL, 16);
+    IntVector magnitude =
+        even.lanewise(VectorOperators.LSHR, 3).and(HALF_BITS & ~SIGN).add(112 << 23);
+    magnitude
+        .min(magnitude.reinterpretAsFloats().fma(TWOS, LEAST).reinterpretAsInts())
+        .or(even.and(SIGN).lanewise(VectorOperators.XOR, negated))
+        .intoMemorySegment(ALL, first, ORDER);
+    magnitude = h.lanewise(VectorOperators.LSHR, 3).and(HALF_BITS & ~SIGN).add(112 << 23);
+    magnitude
+        .min(magnitude.reinterpretAsFloats().fma(TWOS, LEAST).reinterpretAsInts())
+        .or(h.and(SIGN).lanewise(VectorOperators.XOR, negated))
+        .intoMemorySegment(ALL, first + STEP, ORDER);
   }
 
   /** The same as {@link #addBlocks} where weights have minima. */
