@@ -2759,8 +2759,8 @@ final class VectorKernels implements Kernels {
   }
 
   /**
-   * The same as {@link #scales} where they often are subnormal, as those of Q4_K are: converted as
-   * by {@link #half}.
+   * The same as {@link #scales} where they often are subnormal, as those before eight blocks are:
+   * converted as by {@link #half}.
    *
    * @param negated 0, or {@link #SIGN}
    */
@@ -3251,30 +3251,29 @@ final class VectorKernels implements Kernels {
     }
   }
 
-  /** The scales of both halves of blocks of a register of rows of Q6_K. */
+  /**
+   * The scales of both halves of blocks of a register of rows of Q6_K. One half at a time: the
+   * compiler did not inline all that both need.
+   */
   private static void factorsOfSixes(long header, long w, int count, long sums) {
-    scales(header, sums + HEADER);
+    headerScales(header, 0, sums + HEADER);
     long head = (sums + HEADER) & ADDRESS;
     FloatVector evens = FloatVector.fromMemorySegment(FLOATS, ALL, head, ORDER);
     FloatVector odds = FloatVector.fromMemorySegment(FLOATS, ALL, head + STEP, ORDER);
-    for (int block = 0; block < count; block++) {
-      long to = (sums + FACTORS + block * FACTOR_STEP) & ADDRESS;
+    for (int half = 0; half < 2 * count; half++) {
+      long to = (sums + FACTORS + half * (FACTOR_STEP / 2)) & ADDRESS;
+      int above = 8 * (1 - (half & 1));
       IntVector s =
           ShortVector.fromMemorySegment(
-                  SHORTS, ALL, (w + block * Packed.SIX_BLOCK_BYTES) & ADDRESS, ORDER)
-              .reinterpretAsInts();
-      floats(s.lanewise(VectorOperators.LSHL, 24).lanewise(VectorOperators.ASHR, 24))
-          .mul(evens)
-          .intoMemorySegment(ALL, to, ORDER);
-      floats(s.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 24))
-          .mul(odds)
-          .intoMemorySegment(ALL, to + STEP, ORDER);
+                  SHORTS, ALL, (w + (half >>> 1) * Packed.SIX_BLOCK_BYTES) & ADDRESS, ORDER)
+              .reinterpretAsInts()
+              .lanewise(VectorOperators.LSHL, above);
       floats(s.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 24))
           .mul(evens)
-          .intoMemorySegment(ALL, to + 2 * STEP, ORDER);
+          .intoMemorySegment(ALL, to, ORDER);
       floats(s.lanewise(VectorOperators.ASHR, 24))
           .mul(odds)
-          .intoMemorySegment(ALL, to + 3 * STEP, ORDER);
+          .intoMemorySegment(ALL, to + STEP, ORDER);
     }
   }
 
