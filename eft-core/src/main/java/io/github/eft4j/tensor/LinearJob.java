@@ -27,13 +27,9 @@ final class LinearJob implements WorkerPool.Tasks {
   private static final int PACKED_TASK_ROWS = 4 * Packed.ROWS;
 
   /**
-   * Rows that are multiplied together with several tokens, whole tiles of every kernel: with more,
-   * their sums and the tokens would push one another out of the second-level cache.
+   * Rows of a task where weights are dequantised for several tokens: whole tiles of every kernel.
    */
-  private static final int TILED_ROWS = 12;
-
-  /** Rows of a task where weights are dequantised for several tokens. */
-  private static final int TILED_TASK_ROWS = 4 * TILED_ROWS;
+  private static final int TILED_TASK_ROWS = 48;
 
   /** Tasks a thread, so that one that is held up delays the others little. */
   private static final int TASKS_PER_THREAD = 8;
@@ -49,8 +45,16 @@ final class LinearJob implements WorkerPool.Tasks {
    */
   private static final int TOKEN_BLOCK = 132;
 
-  /** Columns that are multiplied together, a multiple of every block size. */
-  private static final int COLUMN_BLOCK = 1024;
+  /** Bytes of a tile's tokens and rows, at most, so that they stay in the first-level cache. */
+  private static final int TILE_BYTES = 24 << 10;
+
+  /** Of this the columns that are multiplied together are a multiple: every block size. */
+  private static final int COLUMN_UNIT = 256;
+
+  /**
+   * Rows of tiles that are multiplied together: more sums would push the tokens out of the cache.
+   */
+  private static final int PANELS = 4;
 
   /** Rows that are dequantised together for one token. */
   private static final int GROUP_OF_ONE = 8;
@@ -69,6 +73,12 @@ final class LinearJob implements WorkerPool.Tasks {
   private final long tokensRound;
 
   private final long rowsRound;
+
+  /** Columns that are multiplied together. */
+  private final int columnBlock;
+
+  /** Rows that are multiplied together with several tokens. */
+  private final int tiledRows;
 
   /** Floats of a tile's sums. */
   private final int tileSums;
@@ -107,6 +117,9 @@ final class LinearJob implements WorkerPool.Tasks {
     tileRows = kernels.tileRows();
     tokensRound = tileTokens * ROUND;
     rowsRound = tileRows * ROUND;
+    int columnBytes = 4 * (tileTokens + tileRows);
+    columnBlock = TILE_BYTES / (COLUMN_UNIT * columnBytes) * COLUMN_UNIT;
+    tiledRows = PANELS * tileRows;
     tileSums = tileTokens * tileRows * SUMS;
   }
 
@@ -200,8 +213,8 @@ final class LinearJob implements WorkerPool.Tasks {
 
   private void pack(int token) {
     int allTokens = roundUp(tokens, tileTokens);
-    for (int column = 0; column < columns; column += COLUMN_BLOCK) {
-      int width = Math.min(COLUMN_BLOCK, columns - column);
+    for (int column = 0; column < columns; column += columnBlock) {
+      int width = Math.min(columnBlock, columns - column);
       long block = tiles + column / SUMS * (allTokens * ROUND);
       long tile = block + token / tileTokens * ((width + SUMS - 1) / SUMS * tokensRound);
       kernels.dequantize(
@@ -235,8 +248,8 @@ final class LinearJob implements WorkerPool.Tasks {
     } else if (tokens == 1) {
       multiplyOne(matrix, from, to, out, scratch[worker]);
     } else {
-      for (int first = from; first < to; first += TILED_ROWS) {
-        int rows = Math.min(TILED_ROWS, to - first);
+      for (int first = from; first < to; first += tiledRows) {
+        int rows = Math.min(tiledRows, to - first);
         for (int t = 0; t < tokens; t += TOKEN_BLOCK) {
           multiply(matrix, first, rows, t, Math.min(TOKEN_BLOCK, tokens - t), out, scratch[worker]);
         }
@@ -303,14 +316,14 @@ final class LinearJob implements WorkerPool.Tasks {
       Scratch memory) {
     int tokenTiles = (count + tileTokens - 1) / tileTokens;
     int panels = (rows + tileRows - 1) / tileRows;
-    long panelBytes = COLUMN_BLOCK / SUMS * rowsRound;
+    long panelBytes = columnBlock / SUMS * rowsRound;
     int panelSums = tokenTiles * tileSums;
     long panel = memory.reserve(panelBytes);
     float[] sums = memory.floats(panels * panelSums);
     Arrays.fill(sums, 0, panels * panelSums, 0);
     int allTokens = roundUp(tokens, tileTokens);
-    for (int column = 0; column < columns; column += COLUMN_BLOCK) {
-      int width = Math.min(COLUMN_BLOCK, columns - column);
+    for (int column = 0; column < columns; column += columnBlock) {
+      int width = Math.min(columnBlock, columns - column);
       int widthRounds = (width + SUMS - 1) / SUMS;
       long tokensAt =
           tiles + column / SUMS * (allTokens * ROUND) + (long) firstToken * widthRounds * ROUND;

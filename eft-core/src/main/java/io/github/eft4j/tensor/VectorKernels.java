@@ -69,6 +69,9 @@ final class VectorKernels implements Kernels {
   /** Counts by which to shift so that each of four nibbles is the lowest. */
   private static final short[] NIBBLE_SHIFTS = shifts(4, 4);
 
+  /** By how much the first and the second pair of four nibbles are shifted, for both halves. */
+  private static final int[] PAIR_SHIFTS = {0, 0x0008_0008};
+
   /** The same for three numbers of five bits. */
   private static final ShortVector FIVES = ShortVector.broadcast(SHORTS, 5);
 
@@ -172,7 +175,7 @@ final class VectorKernels implements Kernels {
   private static final int OCTET_TOKENS = MANY_REGISTERS ? 8 : 4;
 
   /** From so many tokens on it pays to turn those into floats once for all tokens. */
-  private static final int OCTET_TILES = MANY_REGISTERS ? 40 : 16;
+  private static final int OCTET_TILES = MANY_REGISTERS ? 16 : 12;
 
   /** Tokens whose sums stay in the cache. */
   private static final int MOST_TOKENS = 128;
@@ -674,9 +677,9 @@ final class VectorKernels implements Kernels {
       FloatVector a33 = FloatVector.fromArray(FLOATS, sums, from + 21 * SUMS);
       FloatVector a34 = FloatVector.fromArray(FLOATS, sums, from + 22 * SUMS);
       FloatVector a35 = FloatVector.fromArray(FLOATS, sums, from + 23 * SUMS);
+      long xAt = (x + part * STEP) & ADDRESS;
+      long wAt = (w + part * STEP) & ADDRESS;
       for (int i = 0; i < rounds; i++) {
-        long xAt = (x + part * STEP + i * (TILE_TOKENS * ROUND)) & ADDRESS;
-        long wAt = (w + part * STEP + i * (TILE_ROWS * ROUND)) & ADDRESS;
         FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt, ORDER);
         FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + ROUND, ORDER);
         FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + 2 * ROUND, ORDER);
@@ -711,6 +714,8 @@ final class VectorKernels implements Kernels {
         a15 = v1.fma(q, a15);
         a25 = v2.fma(q, a25);
         a35 = v3.fma(q, a35);
+        xAt = (xAt + TILE_TOKENS * ROUND) & ADDRESS;
+        wAt = (wAt + TILE_ROWS * ROUND) & ADDRESS;
       }
       a00.intoArray(sums, from);
       a01.intoArray(sums, from + SUMS);
@@ -755,9 +760,9 @@ final class VectorKernels implements Kernels {
       FloatVector a13 = FloatVector.fromArray(FLOATS, sums, from + 9 * SUMS);
       FloatVector a14 = FloatVector.fromArray(FLOATS, sums, from + 10 * SUMS);
       FloatVector a15 = FloatVector.fromArray(FLOATS, sums, from + 11 * SUMS);
+      long xAt = (x + part * STEP) & ADDRESS;
+      long wAt = (w + part * STEP) & ADDRESS;
       for (int i = 0; i < rounds; i++) {
-        long xAt = (x + part * STEP + i * (TILE_TOKENS * ROUND)) & ADDRESS;
-        long wAt = (w + part * STEP + i * (TILE_ROWS * ROUND)) & ADDRESS;
         FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt, ORDER);
         FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, xAt + ROUND, ORDER);
         FloatVector q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt, ORDER);
@@ -778,6 +783,8 @@ final class VectorKernels implements Kernels {
         q = FloatVector.fromMemorySegment(FLOATS, ALL, wAt + 5 * ROUND, ORDER);
         a05 = v0.fma(q, a05);
         a15 = v1.fma(q, a15);
+        xAt = (xAt + TILE_TOKENS * ROUND) & ADDRESS;
+        wAt = (wAt + TILE_ROWS * ROUND) & ADDRESS;
       }
       a00.intoArray(sums, from);
       a01.intoArray(sums, from + SUMS);
@@ -1881,8 +1888,7 @@ final class VectorKernels implements Kernels {
       for (int pair = 0; pair < Packed.COLUMNS / 2; pair++) {
         long line = from + (1 + (pair >>> 1)) * Packed.LINE;
         int column = token + 1 + 2 * pair;
-        ShortVector done =
-            IntVector.broadcast(INTS, (pair & 1) * 0x0008_0008).reinterpretAsShorts();
+        ShortVector done = IntVector.broadcast(INTS, PAIR_SHIFTS[pair & 1]).reinterpretAsShorts();
         ShortVector q0 =
             ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + line) & ADDRESS, ORDER)
                 .lanewise(VectorOperators.LSHR, done);
@@ -3836,22 +3842,37 @@ final class VectorKernels implements Kernels {
     FloatVector o2 = e0;
     FloatVector e3 = e0;
     FloatVector o3 = e0;
-    for (int i = 0; i < columns; i++) {
-      long at = (panel + 2 * STEP * i) & ADDRESS;
-      FloatVector even = FloatVector.fromMemorySegment(FLOATS, ALL, at, ORDER);
-      FloatVector odd = FloatVector.fromMemorySegment(FLOATS, ALL, at + STEP, ORDER);
-      FloatVector x0 = IntVector.broadcast(INTS, x[token + i]).reinterpretAsFloats();
-      e0 = even.fma(x0, e0);
-      o0 = odd.fma(x0, o0);
-      FloatVector x1 = IntVector.broadcast(INTS, x[token + i + FINE]).reinterpretAsFloats();
-      e1 = even.fma(x1, e1);
-      o1 = odd.fma(x1, o1);
-      FloatVector x2 = IntVector.broadcast(INTS, x[token + i + 2 * FINE]).reinterpretAsFloats();
-      e2 = even.fma(x2, e2);
-      o2 = odd.fma(x2, o2);
-      FloatVector x3 = IntVector.broadcast(INTS, x[token + i + 3 * FINE]).reinterpretAsFloats();
-      e3 = even.fma(x3, e3);
-      o3 = odd.fma(x3, o3);
+    long at = panel & ADDRESS;
+    for (int i = token; i < token + columns; i += 2) {
+      FloatVector even0 = FloatVector.fromMemorySegment(FLOATS, ALL, at, ORDER);
+      FloatVector odd0 = FloatVector.fromMemorySegment(FLOATS, ALL, at + STEP, ORDER);
+      FloatVector x00 = IntVector.broadcast(INTS, x[i]).reinterpretAsFloats();
+      e0 = even0.fma(x00, e0);
+      o0 = odd0.fma(x00, o0);
+      FloatVector x10 = IntVector.broadcast(INTS, x[i + FINE]).reinterpretAsFloats();
+      e1 = even0.fma(x10, e1);
+      o1 = odd0.fma(x10, o1);
+      FloatVector x20 = IntVector.broadcast(INTS, x[i + 2 * FINE]).reinterpretAsFloats();
+      e2 = even0.fma(x20, e2);
+      o2 = odd0.fma(x20, o2);
+      FloatVector x30 = IntVector.broadcast(INTS, x[i + 3 * FINE]).reinterpretAsFloats();
+      e3 = even0.fma(x30, e3);
+      o3 = odd0.fma(x30, o3);
+      FloatVector even1 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 2 * STEP, ORDER);
+      FloatVector odd1 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 3 * STEP, ORDER);
+      FloatVector x01 = IntVector.broadcast(INTS, x[i + 1]).reinterpretAsFloats();
+      e0 = even1.fma(x01, e0);
+      o0 = odd1.fma(x01, o0);
+      FloatVector x11 = IntVector.broadcast(INTS, x[i + 1 + FINE]).reinterpretAsFloats();
+      e1 = even1.fma(x11, e1);
+      o1 = odd1.fma(x11, o1);
+      FloatVector x21 = IntVector.broadcast(INTS, x[i + 1 + 2 * FINE]).reinterpretAsFloats();
+      e2 = even1.fma(x21, e2);
+      o2 = odd1.fma(x21, o2);
+      FloatVector x31 = IntVector.broadcast(INTS, x[i + 1 + 3 * FINE]).reinterpretAsFloats();
+      e3 = even1.fma(x31, e3);
+      o3 = odd1.fma(x31, o3);
+      at = (at + 4 * STEP) & ADDRESS;
     }
     FloatVector even = FloatVector.fromMemorySegment(FLOATS, ALL, scales & ADDRESS, ORDER);
     FloatVector odd = FloatVector.fromMemorySegment(FLOATS, ALL, (scales & ADDRESS) + STEP, ORDER);
@@ -3897,34 +3918,61 @@ final class VectorKernels implements Kernels {
     FloatVector o6 = e0;
     FloatVector e7 = e0;
     FloatVector o7 = e0;
-    for (int i = 0; i < columns; i++) {
-      long at = (panel + 2 * STEP * i) & ADDRESS;
-      FloatVector even = FloatVector.fromMemorySegment(FLOATS, ALL, at, ORDER);
-      FloatVector odd = FloatVector.fromMemorySegment(FLOATS, ALL, at + STEP, ORDER);
-      FloatVector x0 = IntVector.broadcast(INTS, x[token + i]).reinterpretAsFloats();
-      e0 = even.fma(x0, e0);
-      o0 = odd.fma(x0, o0);
-      FloatVector x1 = IntVector.broadcast(INTS, x[token + i + FINE]).reinterpretAsFloats();
-      e1 = even.fma(x1, e1);
-      o1 = odd.fma(x1, o1);
-      FloatVector x2 = IntVector.broadcast(INTS, x[token + i + 2 * FINE]).reinterpretAsFloats();
-      e2 = even.fma(x2, e2);
-      o2 = odd.fma(x2, o2);
-      FloatVector x3 = IntVector.broadcast(INTS, x[token + i + 3 * FINE]).reinterpretAsFloats();
-      e3 = even.fma(x3, e3);
-      o3 = odd.fma(x3, o3);
-      FloatVector x4 = IntVector.broadcast(INTS, x[token + i + 4 * FINE]).reinterpretAsFloats();
-      e4 = even.fma(x4, e4);
-      o4 = odd.fma(x4, o4);
-      FloatVector x5 = IntVector.broadcast(INTS, x[token + i + 5 * FINE]).reinterpretAsFloats();
-      e5 = even.fma(x5, e5);
-      o5 = odd.fma(x5, o5);
-      FloatVector x6 = IntVector.broadcast(INTS, x[token + i + 6 * FINE]).reinterpretAsFloats();
-      e6 = even.fma(x6, e6);
-      o6 = odd.fma(x6, o6);
-      FloatVector x7 = IntVector.broadcast(INTS, x[token + i + 7 * FINE]).reinterpretAsFloats();
-      e7 = even.fma(x7, e7);
-      o7 = odd.fma(x7, o7);
+    long at = panel & ADDRESS;
+    for (int i = token; i < token + columns; i += 2) {
+      FloatVector even0 = FloatVector.fromMemorySegment(FLOATS, ALL, at, ORDER);
+      FloatVector odd0 = FloatVector.fromMemorySegment(FLOATS, ALL, at + STEP, ORDER);
+      FloatVector x00 = IntVector.broadcast(INTS, x[i]).reinterpretAsFloats();
+      e0 = even0.fma(x00, e0);
+      o0 = odd0.fma(x00, o0);
+      FloatVector x10 = IntVector.broadcast(INTS, x[i + FINE]).reinterpretAsFloats();
+      e1 = even0.fma(x10, e1);
+      o1 = odd0.fma(x10, o1);
+      FloatVector x20 = IntVector.broadcast(INTS, x[i + 2 * FINE]).reinterpretAsFloats();
+      e2 = even0.fma(x20, e2);
+      o2 = odd0.fma(x20, o2);
+      FloatVector x30 = IntVector.broadcast(INTS, x[i + 3 * FINE]).reinterpretAsFloats();
+      e3 = even0.fma(x30, e3);
+      o3 = odd0.fma(x30, o3);
+      FloatVector x40 = IntVector.broadcast(INTS, x[i + 4 * FINE]).reinterpretAsFloats();
+      e4 = even0.fma(x40, e4);
+      o4 = odd0.fma(x40, o4);
+      FloatVector x50 = IntVector.broadcast(INTS, x[i + 5 * FINE]).reinterpretAsFloats();
+      e5 = even0.fma(x50, e5);
+      o5 = odd0.fma(x50, o5);
+      FloatVector x60 = IntVector.broadcast(INTS, x[i + 6 * FINE]).reinterpretAsFloats();
+      e6 = even0.fma(x60, e6);
+      o6 = odd0.fma(x60, o6);
+      FloatVector x70 = IntVector.broadcast(INTS, x[i + 7 * FINE]).reinterpretAsFloats();
+      e7 = even0.fma(x70, e7);
+      o7 = odd0.fma(x70, o7);
+      FloatVector even1 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 2 * STEP, ORDER);
+      FloatVector odd1 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 3 * STEP, ORDER);
+      FloatVector x01 = IntVector.broadcast(INTS, x[i + 1]).reinterpretAsFloats();
+      e0 = even1.fma(x01, e0);
+      o0 = odd1.fma(x01, o0);
+      FloatVector x11 = IntVector.broadcast(INTS, x[i + 1 + FINE]).reinterpretAsFloats();
+      e1 = even1.fma(x11, e1);
+      o1 = odd1.fma(x11, o1);
+      FloatVector x21 = IntVector.broadcast(INTS, x[i + 1 + 2 * FINE]).reinterpretAsFloats();
+      e2 = even1.fma(x21, e2);
+      o2 = odd1.fma(x21, o2);
+      FloatVector x31 = IntVector.broadcast(INTS, x[i + 1 + 3 * FINE]).reinterpretAsFloats();
+      e3 = even1.fma(x31, e3);
+      o3 = odd1.fma(x31, o3);
+      FloatVector x41 = IntVector.broadcast(INTS, x[i + 1 + 4 * FINE]).reinterpretAsFloats();
+      e4 = even1.fma(x41, e4);
+      o4 = odd1.fma(x41, o4);
+      FloatVector x51 = IntVector.broadcast(INTS, x[i + 1 + 5 * FINE]).reinterpretAsFloats();
+      e5 = even1.fma(x51, e5);
+      o5 = odd1.fma(x51, o5);
+      FloatVector x61 = IntVector.broadcast(INTS, x[i + 1 + 6 * FINE]).reinterpretAsFloats();
+      e6 = even1.fma(x61, e6);
+      o6 = odd1.fma(x61, o6);
+      FloatVector x71 = IntVector.broadcast(INTS, x[i + 1 + 7 * FINE]).reinterpretAsFloats();
+      e7 = even1.fma(x71, e7);
+      o7 = odd1.fma(x71, o7);
+      at = (at + 4 * STEP) & ADDRESS;
     }
     FloatVector even = FloatVector.fromMemorySegment(FLOATS, ALL, scales & ADDRESS, ORDER);
     FloatVector odd = FloatVector.fromMemorySegment(FLOATS, ALL, (scales & ADDRESS) + STEP, ORDER);
