@@ -649,7 +649,10 @@ final class VectorKernels implements Kernels {
     }
   }
 
-  /** 4 tokens × 6 rows: 24 accumulators, 4 and 1 operands. */
+  /**
+   * 4 tokens × 6 rows: 24 accumulators, 4 and 1 operands. Addresses go on by addition: computed
+   * from the loop's variable they would be a quarter of its instructions.
+   */
   private static void tile4x6(long x, long w, int rounds, float[] sums, int at) {
     for (int part = 0; part < PARTS; part++) {
       int from = at + part * LENGTH;
