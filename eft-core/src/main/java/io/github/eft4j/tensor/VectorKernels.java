@@ -260,7 +260,6 @@ final class VectorKernels implements Kernels {
   // ---------------------------------------------------------------------------------------------
   // Stored weights to float32. Dequantize draws the blocks' bytes.
 
-  // Rows are read side by side, so that loads of several of them are under way at any time.
   @Override
   public void dequantize(
       WeightType type,
@@ -316,41 +315,48 @@ final class VectorKernels implements Kernels {
     }
   }
 
+  // Row by row, with addresses that go on by addition: several times as fast as rows side by side.
   private static void floats(
       long weights, long rowBytes, int rows, int rounds, long out, long rowStride, long stride) {
-    for (int i = 0; i < rounds; i++) {
-      for (int r = 0; r < rows; r++) {
-        long from = weights + r * rowBytes + i * ROUND;
-        long to = out + r * rowStride + i * stride;
+    for (int r = 0; r < rows; r++) {
+      long from = (weights + r * rowBytes) & ADDRESS;
+      long to = (out + r * rowStride) & ADDRESS;
+      for (int i = 0; i < rounds; i++) {
         for (int part = 0; part < PARTS; part++) {
           store(load(from + part * STEP), to + part * STEP);
         }
+        from = (from + ROUND) & ADDRESS;
+        to = (to + stride) & ADDRESS;
       }
     }
   }
 
   private static void brainFloats(
       long weights, long rowBytes, int rows, int rounds, long out, long rowStride, long stride) {
-    for (int i = 0; i < rounds; i++) {
-      for (int r = 0; r < rows; r++) {
-        long from = weights + r * rowBytes + i * (ROUND / 2);
-        long to = out + r * rowStride + i * stride;
+    for (int r = 0; r < rows; r++) {
+      long from = (weights + r * rowBytes) & ADDRESS;
+      long to = (out + r * rowStride) & ADDRESS;
+      for (int i = 0; i < rounds; i++) {
         for (int part = 0; part < PARTS; part++) {
           store(brainFloat(from + part * STEP / 2), to + part * STEP);
         }
+        from = (from + ROUND / 2) & ADDRESS;
+        to = (to + stride) & ADDRESS;
       }
     }
   }
 
   private static void halves(
       long weights, long rowBytes, int rows, int rounds, long out, long rowStride, long stride) {
-    for (int i = 0; i < rounds; i++) {
-      for (int r = 0; r < rows; r++) {
-        long from = weights + r * rowBytes + i * (ROUND / 2);
-        long to = out + r * rowStride + i * stride;
+    for (int r = 0; r < rows; r++) {
+      long from = (weights + r * rowBytes) & ADDRESS;
+      long to = (out + r * rowStride) & ADDRESS;
+      for (int i = 0; i < rounds; i++) {
         for (int part = 0; part < PARTS; part++) {
           store(half(from + part * STEP / 2), to + part * STEP);
         }
+        from = (from + ROUND / 2) & ADDRESS;
+        to = (to + stride) & ADDRESS;
       }
     }
   }
