@@ -56,6 +56,9 @@ final class LinearJob implements WorkerPool.Tasks {
    */
   private static final int PANELS = 4;
 
+  /** Columns of tokens that are rounded in one task. */
+  private static final int ROUNDED_COLUMNS = 1024;
+
   /** Rows that are dequantised together for one token. */
   private static final int GROUP_OF_ONE = 8;
 
@@ -384,6 +387,9 @@ final class LinearJob implements WorkerPool.Tasks {
     private int[] blocks = {};
     private long from;
 
+    /** Parts of the columns. */
+    private int parts;
+
     /** Whether the present product needs them. */
     private boolean wanted;
 
@@ -396,31 +402,43 @@ final class LinearJob implements WorkerPool.Tasks {
     void all(long x, WorkerPool pool) {
       from = x;
       int last = 0;
+      int tiles = 0;
       while (last < tokens) {
         last += kernels.packedTokens(type, tokens - last);
+        tiles++;
       }
       int size = Math.multiplyExact(columns / Packed.COLUMNS * blockInts, last);
       blocks = memory.ints(size);
       if (last > tokens) {
         Arrays.fill(blocks, 0, size, 0);
       }
+      parts = (columns + ROUNDED_COLUMNS - 1) / ROUNDED_COLUMNS;
       if (tokens == 1) {
-        run(0, 0);
+        for (int part = 0; part < parts; part++) {
+          run(part, 0);
+        }
       } else {
-        pool.run(tokens, threads, this);
+        pool.run(tiles * parts, threads, this);
       }
     }
 
+    /** Rounds some columns of the tokens of a tile: those lie side by side in the same lines. */
     @Override
-    public void run(int token, int worker) {
+    public void run(int task, int worker) {
       int first = 0;
       int together = kernels.packedTokens(type, tokens);
-      while (first + together <= token) {
+      for (int tile = task / parts; tile > 0; tile--) {
         first += together;
         together = kernels.packedTokens(type, tokens - first);
       }
-      int at = at(first) + kernels.tokenInts(type, together) * (token - first);
-      kernels.quantize(type, from + 4L * token * columns, columns, blocks, at, together);
+      int column = task % parts * ROUNDED_COLUMNS;
+      int count = Math.min(ROUNDED_COLUMNS, columns - column);
+      int ints = kernels.tokenInts(type, together);
+      int at = at(first) + column / Packed.COLUMNS * together * ints;
+      for (int t = 0; t < Math.min(together, tokens - first); t++) {
+        long token = from + 4L * ((first + t) * (long) columns + column);
+        kernels.quantize(type, token, count, blocks, at + t * ints, together);
+      }
     }
 
     /** The index of the tokens that are multiplied together, from the first of them on. */

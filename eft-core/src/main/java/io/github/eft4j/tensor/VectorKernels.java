@@ -40,9 +40,7 @@ final class VectorKernels implements Kernels {
   private static final VectorSpecies<Short> HALF_SHORTS =
       VectorSpecies.of(short.class, VectorShape.forBitSize(BITS / 2));
 
-  /**
-   * As many bytes as a register has floats; unused where those are 4, of which no vector exists.
-   */
+  /** As many bytes as a register has floats, or 8, since no vector has 4. */
   private static final VectorSpecies<Byte> BYTES =
       BITS == 512 ? ByteVector.SPECIES_128 : ByteVector.SPECIES_64;
 
@@ -3467,15 +3465,66 @@ final class VectorKernels implements Kernels {
         e30 = v3.fma(x0, e30);
         o30 = u3.fma(x0, o30);
       }
-      e00.intoMemorySegment(ALL, (sums + DOTS) & ADDRESS, ORDER);
-      o00.intoMemorySegment(ALL, (sums + DOTS + STEP) & ADDRESS, ORDER);
-      e10.intoMemorySegment(ALL, (sums + DOTS + 2 * STEP) & ADDRESS, ORDER);
-      o10.intoMemorySegment(ALL, (sums + DOTS + 3 * STEP) & ADDRESS, ORDER);
-      e20.intoMemorySegment(ALL, (sums + DOTS + 4 * STEP) & ADDRESS, ORDER);
-      o20.intoMemorySegment(ALL, (sums + DOTS + 5 * STEP) & ADDRESS, ORDER);
-      e30.intoMemorySegment(ALL, (sums + DOTS + 6 * STEP) & ADDRESS, ORDER);
-      o30.intoMemorySegment(ALL, (sums + DOTS + 7 * STEP) & ADDRESS, ORDER);
-      addOctets(w0 + at, w1 + at, w2 + at, w3 + at, 4, x, token + Packed.COLUMNS, 1, sums);
+      int scales = token + Packed.COLUMNS;
+      long to = sums & ADDRESS;
+      FloatVector s0 = IntVector.broadcast(INTS, x[scales]).reinterpretAsFloats();
+      IntVector h =
+          ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + at) & ADDRESS, ORDER)
+              .reinterpretAsInts();
+      FloatVector even =
+          h.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_BITS)
+              .reinterpretAsFloats()
+              .mul(0x1p112f);
+      FloatVector odd =
+          h.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(0x1p112f);
+      e00.fma(even.mul(s0), FloatVector.fromMemorySegment(FLOATS, ALL, to, ORDER))
+          .intoMemorySegment(ALL, to, ORDER);
+      o00.fma(odd.mul(s0), FloatVector.fromMemorySegment(FLOATS, ALL, to + STEP, ORDER))
+          .intoMemorySegment(ALL, to + STEP, ORDER);
+      h =
+          ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + at) & ADDRESS, ORDER)
+              .reinterpretAsInts();
+      even =
+          h.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_BITS)
+              .reinterpretAsFloats()
+              .mul(0x1p112f);
+      odd = h.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(0x1p112f);
+      e10.fma(even.mul(s0), FloatVector.fromMemorySegment(FLOATS, ALL, to + 2 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 2 * STEP, ORDER);
+      o10.fma(odd.mul(s0), FloatVector.fromMemorySegment(FLOATS, ALL, to + 3 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 3 * STEP, ORDER);
+      h =
+          ShortVector.fromMemorySegment(SHORTS, ALL, (w2 + at) & ADDRESS, ORDER)
+              .reinterpretAsInts();
+      even =
+          h.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_BITS)
+              .reinterpretAsFloats()
+              .mul(0x1p112f);
+      odd = h.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(0x1p112f);
+      e20.fma(even.mul(s0), FloatVector.fromMemorySegment(FLOATS, ALL, to + 4 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 4 * STEP, ORDER);
+      o20.fma(odd.mul(s0), FloatVector.fromMemorySegment(FLOATS, ALL, to + 5 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 5 * STEP, ORDER);
+      h =
+          ShortVector.fromMemorySegment(SHORTS, ALL, (w3 + at) & ADDRESS, ORDER)
+              .reinterpretAsInts();
+      even =
+          h.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_BITS)
+              .reinterpretAsFloats()
+              .mul(0x1p112f);
+      odd = h.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(0x1p112f);
+      e30.fma(even.mul(s0), FloatVector.fromMemorySegment(FLOATS, ALL, to + 6 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 6 * STEP, ORDER);
+      o30.fma(odd.mul(s0), FloatVector.fromMemorySegment(FLOATS, ALL, to + 7 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 7 * STEP, ORDER);
     }
   }
 
@@ -3514,15 +3563,47 @@ final class VectorKernels implements Kernels {
         e11 = v1.fma(x1, e11);
         o11 = u1.fma(x1, o11);
       }
-      e00.intoMemorySegment(ALL, (sums + DOTS) & ADDRESS, ORDER);
-      o00.intoMemorySegment(ALL, (sums + DOTS + STEP) & ADDRESS, ORDER);
-      e01.intoMemorySegment(ALL, (sums + DOTS + 2 * STEP) & ADDRESS, ORDER);
-      o01.intoMemorySegment(ALL, (sums + DOTS + 3 * STEP) & ADDRESS, ORDER);
-      e10.intoMemorySegment(ALL, (sums + DOTS + 4 * STEP) & ADDRESS, ORDER);
-      o10.intoMemorySegment(ALL, (sums + DOTS + 5 * STEP) & ADDRESS, ORDER);
-      e11.intoMemorySegment(ALL, (sums + DOTS + 6 * STEP) & ADDRESS, ORDER);
-      o11.intoMemorySegment(ALL, (sums + DOTS + 7 * STEP) & ADDRESS, ORDER);
-      addOctets(w0 + at, w1 + at, w0 + at, w0 + at, 2, x, token + Packed.COLUMNS, 2, sums);
+      int scales = token + Packed.COLUMNS;
+      long to = sums & ADDRESS;
+      FloatVector s0 = IntVector.broadcast(INTS, x[scales]).reinterpretAsFloats();
+      FloatVector s1 = IntVector.broadcast(INTS, x[scales + FINE]).reinterpretAsFloats();
+      IntVector h =
+          ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + at) & ADDRESS, ORDER)
+              .reinterpretAsInts();
+      FloatVector even =
+          h.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_BITS)
+              .reinterpretAsFloats()
+              .mul(0x1p112f);
+      FloatVector odd =
+          h.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(0x1p112f);
+      e00.fma(even.mul(s0), FloatVector.fromMemorySegment(FLOATS, ALL, to, ORDER))
+          .intoMemorySegment(ALL, to, ORDER);
+      o00.fma(odd.mul(s0), FloatVector.fromMemorySegment(FLOATS, ALL, to + STEP, ORDER))
+          .intoMemorySegment(ALL, to + STEP, ORDER);
+      e01.fma(even.mul(s1), FloatVector.fromMemorySegment(FLOATS, ALL, to + 2 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 2 * STEP, ORDER);
+      o01.fma(odd.mul(s1), FloatVector.fromMemorySegment(FLOATS, ALL, to + 3 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 3 * STEP, ORDER);
+      h =
+          ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + at) & ADDRESS, ORDER)
+              .reinterpretAsInts();
+      even =
+          h.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_BITS)
+              .reinterpretAsFloats()
+              .mul(0x1p112f);
+      odd = h.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(0x1p112f);
+      e10.fma(even.mul(s0), FloatVector.fromMemorySegment(FLOATS, ALL, to + 4 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 4 * STEP, ORDER);
+      o10.fma(odd.mul(s0), FloatVector.fromMemorySegment(FLOATS, ALL, to + 5 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 5 * STEP, ORDER);
+      e11.fma(even.mul(s1), FloatVector.fromMemorySegment(FLOATS, ALL, to + 6 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 6 * STEP, ORDER);
+      o11.fma(odd.mul(s1), FloatVector.fromMemorySegment(FLOATS, ALL, to + 7 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 7 * STEP, ORDER);
     }
   }
 
@@ -3591,23 +3672,83 @@ final class VectorKernels implements Kernels {
         e31 = v3.fma(x1, e31);
         o31 = u3.fma(x1, o31);
       }
-      e00.intoMemorySegment(ALL, (sums + DOTS) & ADDRESS, ORDER);
-      o00.intoMemorySegment(ALL, (sums + DOTS + STEP) & ADDRESS, ORDER);
-      e01.intoMemorySegment(ALL, (sums + DOTS + 2 * STEP) & ADDRESS, ORDER);
-      o01.intoMemorySegment(ALL, (sums + DOTS + 3 * STEP) & ADDRESS, ORDER);
-      e10.intoMemorySegment(ALL, (sums + DOTS + 4 * STEP) & ADDRESS, ORDER);
-      o10.intoMemorySegment(ALL, (sums + DOTS + 5 * STEP) & ADDRESS, ORDER);
-      e11.intoMemorySegment(ALL, (sums + DOTS + 6 * STEP) & ADDRESS, ORDER);
-      o11.intoMemorySegment(ALL, (sums + DOTS + 7 * STEP) & ADDRESS, ORDER);
-      e20.intoMemorySegment(ALL, (sums + DOTS + 8 * STEP) & ADDRESS, ORDER);
-      o20.intoMemorySegment(ALL, (sums + DOTS + 9 * STEP) & ADDRESS, ORDER);
-      e21.intoMemorySegment(ALL, (sums + DOTS + 10 * STEP) & ADDRESS, ORDER);
-      o21.intoMemorySegment(ALL, (sums + DOTS + 11 * STEP) & ADDRESS, ORDER);
-      e30.intoMemorySegment(ALL, (sums + DOTS + 12 * STEP) & ADDRESS, ORDER);
-      o30.intoMemorySegment(ALL, (sums + DOTS + 13 * STEP) & ADDRESS, ORDER);
-      e31.intoMemorySegment(ALL, (sums + DOTS + 14 * STEP) & ADDRESS, ORDER);
-      o31.intoMemorySegment(ALL, (sums + DOTS + 15 * STEP) & ADDRESS, ORDER);
-      addOctets(w0 + at, w1 + at, w2 + at, w3 + at, 4, x, token + Packed.COLUMNS, 2, sums);
+      int scales = token + Packed.COLUMNS;
+      long to = sums & ADDRESS;
+      FloatVector s0 = IntVector.broadcast(INTS, x[scales]).reinterpretAsFloats();
+      FloatVector s1 = IntVector.broadcast(INTS, x[scales + FINE]).reinterpretAsFloats();
+      IntVector h =
+          ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + at) & ADDRESS, ORDER)
+              .reinterpretAsInts();
+      FloatVector even =
+          h.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_BITS)
+              .reinterpretAsFloats()
+              .mul(0x1p112f);
+      FloatVector odd =
+          h.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(0x1p112f);
+      e00.fma(even.mul(s0), FloatVector.fromMemorySegment(FLOATS, ALL, to, ORDER))
+          .intoMemorySegment(ALL, to, ORDER);
+      o00.fma(odd.mul(s0), FloatVector.fromMemorySegment(FLOATS, ALL, to + STEP, ORDER))
+          .intoMemorySegment(ALL, to + STEP, ORDER);
+      e01.fma(even.mul(s1), FloatVector.fromMemorySegment(FLOATS, ALL, to + 2 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 2 * STEP, ORDER);
+      o01.fma(odd.mul(s1), FloatVector.fromMemorySegment(FLOATS, ALL, to + 3 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 3 * STEP, ORDER);
+      h =
+          ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + at) & ADDRESS, ORDER)
+              .reinterpretAsInts();
+      even =
+          h.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_BITS)
+              .reinterpretAsFloats()
+              .mul(0x1p112f);
+      odd = h.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(0x1p112f);
+      e10.fma(even.mul(s0), FloatVector.fromMemorySegment(FLOATS, ALL, to + 4 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 4 * STEP, ORDER);
+      o10.fma(odd.mul(s0), FloatVector.fromMemorySegment(FLOATS, ALL, to + 5 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 5 * STEP, ORDER);
+      e11.fma(even.mul(s1), FloatVector.fromMemorySegment(FLOATS, ALL, to + 6 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 6 * STEP, ORDER);
+      o11.fma(odd.mul(s1), FloatVector.fromMemorySegment(FLOATS, ALL, to + 7 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 7 * STEP, ORDER);
+      h =
+          ShortVector.fromMemorySegment(SHORTS, ALL, (w2 + at) & ADDRESS, ORDER)
+              .reinterpretAsInts();
+      even =
+          h.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_BITS)
+              .reinterpretAsFloats()
+              .mul(0x1p112f);
+      odd = h.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(0x1p112f);
+      e20.fma(even.mul(s0), FloatVector.fromMemorySegment(FLOATS, ALL, to + 8 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 8 * STEP, ORDER);
+      o20.fma(odd.mul(s0), FloatVector.fromMemorySegment(FLOATS, ALL, to + 9 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 9 * STEP, ORDER);
+      e21.fma(even.mul(s1), FloatVector.fromMemorySegment(FLOATS, ALL, to + 10 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 10 * STEP, ORDER);
+      o21.fma(odd.mul(s1), FloatVector.fromMemorySegment(FLOATS, ALL, to + 11 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 11 * STEP, ORDER);
+      h =
+          ShortVector.fromMemorySegment(SHORTS, ALL, (w3 + at) & ADDRESS, ORDER)
+              .reinterpretAsInts();
+      even =
+          h.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_BITS)
+              .reinterpretAsFloats()
+              .mul(0x1p112f);
+      odd = h.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(0x1p112f);
+      e30.fma(even.mul(s0), FloatVector.fromMemorySegment(FLOATS, ALL, to + 12 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 12 * STEP, ORDER);
+      o30.fma(odd.mul(s0), FloatVector.fromMemorySegment(FLOATS, ALL, to + 13 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 13 * STEP, ORDER);
+      e31.fma(even.mul(s1), FloatVector.fromMemorySegment(FLOATS, ALL, to + 14 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 14 * STEP, ORDER);
+      o31.fma(odd.mul(s1), FloatVector.fromMemorySegment(FLOATS, ALL, to + 15 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 15 * STEP, ORDER);
     }
   }
 
@@ -3641,15 +3782,39 @@ final class VectorKernels implements Kernels {
         e03 = v0.fma(x3, e03);
         o03 = u0.fma(x3, o03);
       }
-      e00.intoMemorySegment(ALL, (sums + DOTS) & ADDRESS, ORDER);
-      o00.intoMemorySegment(ALL, (sums + DOTS + STEP) & ADDRESS, ORDER);
-      e01.intoMemorySegment(ALL, (sums + DOTS + 2 * STEP) & ADDRESS, ORDER);
-      o01.intoMemorySegment(ALL, (sums + DOTS + 3 * STEP) & ADDRESS, ORDER);
-      e02.intoMemorySegment(ALL, (sums + DOTS + 4 * STEP) & ADDRESS, ORDER);
-      o02.intoMemorySegment(ALL, (sums + DOTS + 5 * STEP) & ADDRESS, ORDER);
-      e03.intoMemorySegment(ALL, (sums + DOTS + 6 * STEP) & ADDRESS, ORDER);
-      o03.intoMemorySegment(ALL, (sums + DOTS + 7 * STEP) & ADDRESS, ORDER);
-      addOctets(w0 + at, w0, w0, w0, 1, x, token + Packed.COLUMNS, 4, sums);
+      int scales = token + Packed.COLUMNS;
+      long to = sums & ADDRESS;
+      FloatVector s0 = IntVector.broadcast(INTS, x[scales]).reinterpretAsFloats();
+      FloatVector s1 = IntVector.broadcast(INTS, x[scales + FINE]).reinterpretAsFloats();
+      FloatVector s2 = IntVector.broadcast(INTS, x[scales + 2 * FINE]).reinterpretAsFloats();
+      FloatVector s3 = IntVector.broadcast(INTS, x[scales + 3 * FINE]).reinterpretAsFloats();
+      IntVector h =
+          ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + at) & ADDRESS, ORDER)
+              .reinterpretAsInts();
+      FloatVector even =
+          h.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_BITS)
+              .reinterpretAsFloats()
+              .mul(0x1p112f);
+      FloatVector odd =
+          h.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(0x1p112f);
+      e00.fma(even.mul(s0), FloatVector.fromMemorySegment(FLOATS, ALL, to, ORDER))
+          .intoMemorySegment(ALL, to, ORDER);
+      o00.fma(odd.mul(s0), FloatVector.fromMemorySegment(FLOATS, ALL, to + STEP, ORDER))
+          .intoMemorySegment(ALL, to + STEP, ORDER);
+      e01.fma(even.mul(s1), FloatVector.fromMemorySegment(FLOATS, ALL, to + 2 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 2 * STEP, ORDER);
+      o01.fma(odd.mul(s1), FloatVector.fromMemorySegment(FLOATS, ALL, to + 3 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 3 * STEP, ORDER);
+      e02.fma(even.mul(s2), FloatVector.fromMemorySegment(FLOATS, ALL, to + 4 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 4 * STEP, ORDER);
+      o02.fma(odd.mul(s2), FloatVector.fromMemorySegment(FLOATS, ALL, to + 5 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 5 * STEP, ORDER);
+      e03.fma(even.mul(s3), FloatVector.fromMemorySegment(FLOATS, ALL, to + 6 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 6 * STEP, ORDER);
+      o03.fma(odd.mul(s3), FloatVector.fromMemorySegment(FLOATS, ALL, to + 7 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 7 * STEP, ORDER);
     }
   }
 
@@ -3703,31 +3868,74 @@ final class VectorKernels implements Kernels {
         e13 = v1.fma(x3, e13);
         o13 = u1.fma(x3, o13);
       }
-      e00.intoMemorySegment(ALL, (sums + DOTS) & ADDRESS, ORDER);
-      o00.intoMemorySegment(ALL, (sums + DOTS + STEP) & ADDRESS, ORDER);
-      e01.intoMemorySegment(ALL, (sums + DOTS + 2 * STEP) & ADDRESS, ORDER);
-      o01.intoMemorySegment(ALL, (sums + DOTS + 3 * STEP) & ADDRESS, ORDER);
-      e02.intoMemorySegment(ALL, (sums + DOTS + 4 * STEP) & ADDRESS, ORDER);
-      o02.intoMemorySegment(ALL, (sums + DOTS + 5 * STEP) & ADDRESS, ORDER);
-      e03.intoMemorySegment(ALL, (sums + DOTS + 6 * STEP) & ADDRESS, ORDER);
-      o03.intoMemorySegment(ALL, (sums + DOTS + 7 * STEP) & ADDRESS, ORDER);
-      e10.intoMemorySegment(ALL, (sums + DOTS + 8 * STEP) & ADDRESS, ORDER);
-      o10.intoMemorySegment(ALL, (sums + DOTS + 9 * STEP) & ADDRESS, ORDER);
-      e11.intoMemorySegment(ALL, (sums + DOTS + 10 * STEP) & ADDRESS, ORDER);
-      o11.intoMemorySegment(ALL, (sums + DOTS + 11 * STEP) & ADDRESS, ORDER);
-      e12.intoMemorySegment(ALL, (sums + DOTS + 12 * STEP) & ADDRESS, ORDER);
-      o12.intoMemorySegment(ALL, (sums + DOTS + 13 * STEP) & ADDRESS, ORDER);
-      e13.intoMemorySegment(ALL, (sums + DOTS + 14 * STEP) & ADDRESS, ORDER);
-      o13.intoMemorySegment(ALL, (sums + DOTS + 15 * STEP) & ADDRESS, ORDER);
-      addOctets(w0 + at, w1 + at, w0 + at, w0 + at, 2, x, token + Packed.COLUMNS, 4, sums);
+      int scales = token + Packed.COLUMNS;
+      long to = sums & ADDRESS;
+      FloatVector s0 = IntVector.broadcast(INTS, x[scales]).reinterpretAsFloats();
+      FloatVector s1 = IntVector.broadcast(INTS, x[scales + FINE]).reinterpretAsFloats();
+      FloatVector s2 = IntVector.broadcast(INTS, x[scales + 2 * FINE]).reinterpretAsFloats();
+      FloatVector s3 = IntVector.broadcast(INTS, x[scales + 3 * FINE]).reinterpretAsFloats();
+      IntVector h =
+          ShortVector.fromMemorySegment(SHORTS, ALL, (w0 + at) & ADDRESS, ORDER)
+              .reinterpretAsInts();
+      FloatVector even =
+          h.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_BITS)
+              .reinterpretAsFloats()
+              .mul(0x1p112f);
+      FloatVector odd =
+          h.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(0x1p112f);
+      e00.fma(even.mul(s0), FloatVector.fromMemorySegment(FLOATS, ALL, to, ORDER))
+          .intoMemorySegment(ALL, to, ORDER);
+      o00.fma(odd.mul(s0), FloatVector.fromMemorySegment(FLOATS, ALL, to + STEP, ORDER))
+          .intoMemorySegment(ALL, to + STEP, ORDER);
+      e01.fma(even.mul(s1), FloatVector.fromMemorySegment(FLOATS, ALL, to + 2 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 2 * STEP, ORDER);
+      o01.fma(odd.mul(s1), FloatVector.fromMemorySegment(FLOATS, ALL, to + 3 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 3 * STEP, ORDER);
+      e02.fma(even.mul(s2), FloatVector.fromMemorySegment(FLOATS, ALL, to + 4 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 4 * STEP, ORDER);
+      o02.fma(odd.mul(s2), FloatVector.fromMemorySegment(FLOATS, ALL, to + 5 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 5 * STEP, ORDER);
+      e03.fma(even.mul(s3), FloatVector.fromMemorySegment(FLOATS, ALL, to + 6 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 6 * STEP, ORDER);
+      o03.fma(odd.mul(s3), FloatVector.fromMemorySegment(FLOATS, ALL, to + 7 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 7 * STEP, ORDER);
+      h =
+          ShortVector.fromMemorySegment(SHORTS, ALL, (w1 + at) & ADDRESS, ORDER)
+              .reinterpretAsInts();
+      even =
+          h.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_BITS)
+              .reinterpretAsFloats()
+              .mul(0x1p112f);
+      odd = h.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(0x1p112f);
+      e10.fma(even.mul(s0), FloatVector.fromMemorySegment(FLOATS, ALL, to + 8 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 8 * STEP, ORDER);
+      o10.fma(odd.mul(s0), FloatVector.fromMemorySegment(FLOATS, ALL, to + 9 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 9 * STEP, ORDER);
+      e11.fma(even.mul(s1), FloatVector.fromMemorySegment(FLOATS, ALL, to + 10 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 10 * STEP, ORDER);
+      o11.fma(odd.mul(s1), FloatVector.fromMemorySegment(FLOATS, ALL, to + 11 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 11 * STEP, ORDER);
+      e12.fma(even.mul(s2), FloatVector.fromMemorySegment(FLOATS, ALL, to + 12 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 12 * STEP, ORDER);
+      o12.fma(odd.mul(s2), FloatVector.fromMemorySegment(FLOATS, ALL, to + 13 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 13 * STEP, ORDER);
+      e13.fma(even.mul(s3), FloatVector.fromMemorySegment(FLOATS, ALL, to + 14 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 14 * STEP, ORDER);
+      o13.fma(odd.mul(s3), FloatVector.fromMemorySegment(FLOATS, ALL, to + 15 * STEP, ORDER))
+          .intoMemorySegment(ALL, to + 15 * STEP, ORDER);
     }
   }
 
-  /** As many octets as a register has floats, from an address that is known not to be negative. */
+  /**
+   * As many octets as a register has floats, from an address that is known not to be negative. No
+   * vector has 4 bytes, so registers of 4 floats read 4 bytes more, which lie behind packed weights
+   * too: {@link WeightMemory} is longer than it was asked to be.
+   */
   private static FloatVector octets(long address) {
-    if (LENGTH == 4) {
-      return floats(signed(address));
-    }
     return (FloatVector)
         ByteVector.fromMemorySegment(BYTES, ALL, address, ORDER)
             .convertShape(VectorOperators.B2F, FLOATS, 0);
@@ -4026,37 +4234,6 @@ final class VectorKernels implements Kernels {
         .intoMemorySegment(ALL, to + 14 * STEP, ORDER);
     o7.fma(odd.mul(scale7), FloatVector.fromMemorySegment(FLOATS, ALL, to + 15 * STEP, ORDER))
         .intoMemorySegment(ALL, to + 15 * STEP, ORDER);
-  }
-
-  /** Adds what a block gave to the sums of even rows and of odd ones. */
-  private static void addOctets(
-      long w0, long w1, long w2, long w3, int groups, int[] x, int scales, int tokens, long sums) {
-    long from = (sums + DOTS) & ADDRESS;
-    long to = sums & ADDRESS;
-    for (int g = 0; g < groups; g++) {
-      long w = g == 0 ? w0 : g == 1 ? w1 : g == 2 ? w2 : w3;
-      IntVector h =
-          ShortVector.fromMemorySegment(SHORTS, ALL, w & ADDRESS, ORDER).reinterpretAsInts();
-      FloatVector even =
-          h.lanewise(VectorOperators.LSHL, 16)
-              .lanewise(VectorOperators.ASHR, 3)
-              .and(HALF_BITS)
-              .reinterpretAsFloats()
-              .mul(0x1p112f);
-      FloatVector odd =
-          h.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(0x1p112f);
-      for (int t = 0; t < tokens; t++) {
-        FloatVector scale = IntVector.broadcast(INTS, x[scales + t * FINE]).reinterpretAsFloats();
-        FloatVector.fromMemorySegment(FLOATS, ALL, from, ORDER)
-            .fma(even.mul(scale), FloatVector.fromMemorySegment(FLOATS, ALL, to, ORDER))
-            .intoMemorySegment(ALL, to, ORDER);
-        FloatVector.fromMemorySegment(FLOATS, ALL, from + STEP, ORDER)
-            .fma(odd.mul(scale), FloatVector.fromMemorySegment(FLOATS, ALL, to + STEP, ORDER))
-            .intoMemorySegment(ALL, to + STEP, ORDER);
-        from = (from + 2 * STEP) & ADDRESS;
-        to = (to + 2 * STEP) & ADDRESS;
-      }
-    }
   }
 
   @Override
