@@ -8,6 +8,7 @@ import io.github.eft4j.tensor.WeightType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -29,7 +30,7 @@ import org.openjdk.jmh.annotations.Warmup;
  * Linear layers of {@link JvmOps}. Compare with {@link MemoryBandwidth} (few rows) and {@link
  * FmaPeak} (many) of the same run.
  *
- * <p>As many layers are multiplied in turn as make up {@link #BYTES}, so that each comes from
+ * <p>As many layers are multiplied in turn as make up {@link #megabytes}, so that each comes from
  * memory as it does in a model.
  */
 @State(Scope.Benchmark)
@@ -45,8 +46,11 @@ import org.openjdk.jmh.annotations.Warmup;
       "--sun-misc-unsafe-memory-access=allow"
     })
 public class LinearBenchmark {
-  /** The weights that are multiplied in turn, in bytes: more than caches hold. */
-  static final long BYTES = 256L << 20;
+  /** More than caches hold. */
+  private static final int MEGABYTES = 256;
+
+  /** The same in bytes. */
+  static final long BYTES = (long) MEGABYTES << 20;
 
   /** How the weights are stored. */
   @Param public WeightType type = WeightType.F32;
@@ -61,11 +65,15 @@ public class LinearBenchmark {
 
   /** The width of the vectors; -1: the widest. */
   @Param("-1")
-  public int vectorBits;
+  public int vectorBits = -1;
 
   /** The number of threads; 0: one a core. */
   @Param("0")
   public int threads;
+
+  /** The weights that are multiplied in turn; 0: of one layer, which may stay in a cache. */
+  @Param("" + MEGABYTES)
+  public int megabytes = MEGABYTES;
 
   private final Arena arena = Arena.ofShared();
   private List<List<Linear>> layers = List.of();
@@ -109,13 +117,18 @@ public class LinearBenchmark {
     int outputs = Integer.parseInt(sizes[0]);
     int inputs = Integer.parseInt(sizes[1]);
     long bytes = type.bytes((long) outputs * inputs);
-    int count = (int) Math.max(1, BYTES / bytes);
+    int count = (int) Math.max(1, ((long) megabytes << 20) / bytes);
     layers =
         IntStream.range(0, count)
             .mapToObj(i -> List.of(new Linear(random(outputs, inputs, i), null)))
             .toList();
     x = ops.allocate(rows, inputs);
-    x.assign(0.5f);
+    Random random = new Random(1);
+    for (int i = 0; i < rows; i++) {
+      for (int j = 0; j < inputs; j++) {
+        x.putScalar(i, j, random.nextGaussian());
+      }
+    }
     out = List.of(ops.allocate(rows, outputs));
   }
 
