@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
@@ -21,8 +22,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Compares the linear layers of two builds of the library, which multiply by turns in one process:
- * what disturbs one disturbs the other, so that a difference of 2 % shows on machines on which two
- * runs of {@link LinearBenchmark} differ by half.
+ * what disturbs one disturbs the other, so that a difference of some percent shows on machines on
+ * which two runs of {@link LinearBenchmark} differ by half.
  *
  * <p>{@code Comparison FIRST SECOND [name=value …]} takes two class paths, each of classes that
  * take the place of those of this program, or {@code -} for none, and parameters of {@link
@@ -31,7 +32,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class Comparison {
   private static final String OURS = "io.github.eft4j.";
-  private static final long TURN_NANOS = 20_000_000;
+  private static final int SHORTEST_TURN_NANOS = 10_000_000;
+  private static final int LONGEST_TURN_NANOS = 30_000_000;
   private static final long WARMUP_NANOS = 4_000_000_000L;
   private static final long MEASUREMENT_NANOS = 6_000_000_000L;
 
@@ -101,8 +103,8 @@ public final class Comparison {
       return ((INDArray) ((List<?>) out.get(benchmark)).getFirst()).data().asFloat();
     }
 
-    /** Multiplies for a turn: nanoseconds a product. */
-    double turn() throws ReflectiveOperationException {
+    /** Multiplies for a turn of a length: nanoseconds a product. */
+    double turn(long length) throws ReflectiveOperationException {
       long start = System.nanoTime();
       long time;
       int count = 0;
@@ -110,7 +112,7 @@ public final class Comparison {
         multiply();
         count++;
         time = System.nanoTime() - start;
-      } while (time < TURN_NANOS);
+      } while (time < length);
       return (double) time / count;
     }
   }
@@ -179,10 +181,20 @@ public final class Comparison {
       throws ReflectiveOperationException {
     boolean same = Arrays.equals(a.result(), b.result());
     List<double[]> turns = new ArrayList<>();
+    // In no rhythm, or one side may always meet what another program does in one.
+    Random random = new Random(1);
     long start = System.nanoTime();
     long time;
     do {
-      double[] turn = {a.turn(), b.turn()};
+      int length = random.nextInt(SHORTEST_TURN_NANOS, LONGEST_TURN_NANOS);
+      double[] turn = new double[2];
+      if (random.nextBoolean()) {
+        turn[0] = a.turn(length);
+        turn[1] = b.turn(length);
+      } else {
+        turn[1] = b.turn(length);
+        turn[0] = a.turn(length);
+      }
       time = System.nanoTime() - start;
       if (time > warmupNanos) {
         turns.add(turn);
