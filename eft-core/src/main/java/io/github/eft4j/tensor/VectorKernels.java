@@ -3417,6 +3417,11 @@ final class VectorKernels implements Kernels {
     }
   }
 
+  // Octets of few tokens. Each kernel converts a block's scales and adds to the sums itself: a
+  // method
+  // that does so for all has to load the block's products again, a tenth of the time, and one that
+  // only converts scales is not inlined, so that its vectors are allocated.
+
   /** Products of 4 times 2 registers of rows of octets, with one token: 8 accumulators. */
   private static void octetDots4x1(
       int[] x,
