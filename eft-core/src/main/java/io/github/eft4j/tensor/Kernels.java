@@ -24,6 +24,9 @@ interface Kernels {
   /** The number of sums of {@value #SUMS} partial sums that {@link #dots} may keep at a time. */
   int DOTS_SUMS = 128;
 
+  /** The number of tokens that {@link #packedDots} may keep the sums of at a time. */
+  int PACKED_TOKENS = 128;
+
   /** The number of weights that {@link #dots} may turn into float32 at a time. */
   int DOTS_PANEL = 2048;
 
@@ -159,32 +162,34 @@ interface Kernels {
    * The number of tokens that {@link #packedDots} best multiplies together.
    *
    * @param type the weights' type
-   * @param left how many tokens there are, at least 1
-   * @return the number of tokens; may be greater than {@code left}
+   * @param first the first of them, 0 or where others that lie together end
+   * @param tokens how many tokens there are in all
+   * @return the number of tokens; may be greater than {@code tokens - first}
    */
-  int packedTokens(WeightType type, int left);
+  int packedTokens(WeightType type, int first, int tokens);
 
   /**
-   * Products of tokens with rows of packed weights.
+   * Products of tokens with rows of packed weights: of as many as are best multiplied in one go.
    *
    * @param type the weights' type, one that is packed
-   * @param x holds the tokens, {@code [group][columns / 32][together]} blocks, see {@link Packed}
-   * @param at index of the first of them
-   * @param together the number of tokens that lie together, a result of {@link #packedTokens}
-   * @param tokens the number of tokens; what the last group has besides does not matter
+   * @param x holds the tokens in tiles, {@code [columns / 32][together]} blocks each, see {@link
+   *     Packed}; how many lie together is {@link #packedTokens} of the first one, and that one lies
+   *     where as many blocks of {@link Packed#activationInts} would end as there are before it
+   * @param first the first token to multiply, one with which a tile begins
+   * @param tokens how many tokens there are in all
    * @param w address of the first group of rows; the others follow it
    * @param rows the number of rows
    * @param columns the length of a row
-   * @param out address of {@code rows} floats for the first token
+   * @param out address of {@code rows} floats for token 0
    * @param outStride bytes from one token's results to the next one's
    * @param sums address of working memory, {@link #packedMemory} floats, at an alignment of 64:
    *     where a register crosses a cache line, what was just stored takes long to load
+   * @return the number of tokens that were multiplied: whole tiles, or all that there were
    */
-  void packedDots(
+  int packedDots(
       WeightType type,
       int[] x,
-      int at,
-      int together,
+      int first,
       int tokens,
       long w,
       int rows,
@@ -204,15 +209,14 @@ interface Kernels {
 
   /**
    * The size of the working memory of {@link #packedDots}: sums, and three times as much for what a
-   * kernel keeps besides, such as the scales of blocks; or the sums of many tokens, and a block of
-   * 128 rows.
+   * kernel keeps besides, such as the scales of blocks; or the sums of {@value #PACKED_TOKENS}
+   * tokens, and a block of 128 rows.
    *
-   * @param tokens the number of tokens, whole groups
    * @return the number of floats
    */
-  static int packedMemory(int tokens) {
+  static int packedMemory() {
     int rows = 4 * Packed.ROWS;
-    return Math.max(4 * DOTS_SUMS * SUMS, rows * (tokens + Packed.COLUMNS + 2));
+    return Math.max(4 * DOTS_SUMS * SUMS, rows * (PACKED_TOKENS + Packed.COLUMNS + 2));
   }
 
   /**

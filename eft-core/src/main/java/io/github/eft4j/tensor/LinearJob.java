@@ -270,23 +270,22 @@ final class LinearJob implements WorkerPool.Tasks {
 
   private void multiplyPacked(JvmMatrix matrix, int from, int to, long out, Scratch memory) {
     WeightType type = matrix.type();
-    Rounded x = rounded(matrix);
-    int count;
-    for (int t = 0; t < tokens; t += count) {
-      int together = kernels.packedTokens(type, tokens - t);
-      count = Math.max(1, Math.min(tokens - t, TOKEN_BLOCK) / together) * together;
-      kernels.packedDots(
-          type,
-          x.blocks,
-          x.at(t),
-          together,
-          Math.min(count, tokens - t),
-          matrix.packed(from),
-          to - from,
-          columns,
-          out + 4L * ((long) t * matrix.rows() + from),
-          4L * matrix.rows(),
-          memory.reserve(4L * Kernels.packedMemory(count)));
+    int[] x = rounded(matrix).blocks;
+    long sums = memory.reserve(4L * Kernels.packedMemory());
+    int t = 0;
+    while (t < tokens) {
+      t +=
+          kernels.packedDots(
+              type,
+              x,
+              t,
+              tokens,
+              matrix.packed(from),
+              to - from,
+              columns,
+              out + 4L * from,
+              4L * matrix.rows(),
+              sums);
     }
   }
 
@@ -404,7 +403,7 @@ final class LinearJob implements WorkerPool.Tasks {
       int last = 0;
       int tiles = 0;
       while (last < tokens) {
-        last += kernels.packedTokens(type, tokens - last);
+        last += kernels.packedTokens(type, last, tokens);
         tiles++;
       }
       int size = Math.multiplyExact(columns / Packed.COLUMNS * blockInts, last);
@@ -426,24 +425,20 @@ final class LinearJob implements WorkerPool.Tasks {
     @Override
     public void run(int task, int worker) {
       int first = 0;
-      int together = kernels.packedTokens(type, tokens);
+      int together = kernels.packedTokens(type, 0, tokens);
       for (int tile = task / parts; tile > 0; tile--) {
         first += together;
-        together = kernels.packedTokens(type, tokens - first);
+        together = kernels.packedTokens(type, first, tokens);
       }
       int column = task % parts * ROUNDED_COLUMNS;
       int count = Math.min(ROUNDED_COLUMNS, columns - column);
       int ints = kernels.tokenInts(type, together);
-      int at = at(first) + column / Packed.COLUMNS * together * ints;
+      int at =
+          columns / Packed.COLUMNS * blockInts * first + column / Packed.COLUMNS * together * ints;
       for (int t = 0; t < Math.min(together, tokens - first); t++) {
         long token = from + 4L * ((first + t) * (long) columns + column);
         kernels.quantize(type, token, count, blocks, at + t * ints, together);
       }
-    }
-
-    /** The index of the tokens that are multiplied together, from the first of them on. */
-    int at(int token) {
-      return columns / Packed.COLUMNS * blockInts * token;
     }
   }
 }

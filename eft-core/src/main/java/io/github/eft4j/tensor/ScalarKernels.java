@@ -179,16 +179,15 @@ final class ScalarKernels implements Kernels {
   }
 
   @Override
-  public int packedTokens(WeightType type, int left) {
+  public int packedTokens(WeightType type, int first, int tokens) {
     return 1;
   }
 
   @Override
-  public void packedDots(
+  public int packedDots(
       WeightType type,
       int[] x,
       int first,
-      int together,
       int tokens,
       long w,
       int rows,
@@ -200,17 +199,14 @@ final class ScalarKernels implements Kernels {
     long blockBytes = Packed.blockBytes(type);
     for (int row = 0; row < rows; row++) {
       long group = w + row / Packed.ROWS * Packed.groupBytes(type, columns);
-      for (int t = 0; t < tokens; t++) {
+      for (int t = first; t < tokens; t++) {
         float sum = 0;
         for (int block = 0; block < columns / Packed.COLUMNS; block++) {
           int headers = block / Packed.BLOCKS;
           long head =
               group + headers * (header + Packed.BLOCKS * blockBytes) + 2L * (row % Packed.ROWS);
           long at = head + header + block % Packed.BLOCKS * blockBytes;
-          int tokensBefore = t / together * (columns / Packed.COLUMNS) * together;
-          int token =
-              first
-                  + Packed.activationInts(type) * (tokensBefore + block * together + t % together);
+          int token = Packed.activationInts(type) * (t * (columns / Packed.COLUMNS) + block);
           if (type == WeightType.Q8_0) {
             float scale = Float.intBitsToFloat(x[token + Packed.COLUMNS]);
             sum =
@@ -242,6 +238,7 @@ final class ScalarKernels implements Kernels {
         set(out + t * outStride + 4L * row, sum);
       }
     }
+    return tokens - first;
   }
 
   /** Adds a product of integers to a sum, and what minima give, where a type has them. */

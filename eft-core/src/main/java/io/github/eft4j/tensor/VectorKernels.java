@@ -136,6 +136,15 @@ final class VectorKernels implements Kernels {
   /** Integer sums that are scaled together: of blocks, or of halves of them. */
   private static final int DOTS_TOGETHER = MANY_REGISTERS ? Packed.BLOCKS : 2 * Packed.BLOCKS;
 
+  /**
+   * From so many tokens on they are multiplied 8 at a time. Fewer are read from memory faster four
+   * at a time: that has four streams of weights, not two.
+   */
+  private static final int BLOCK_TOKENS = 16;
+
+  /** Blocks of columns that some tiles of few tokens get from the second-level cache. */
+  private static final int FEW_BLOCKS = 64;
+
   /** Tiles of tokens with the same factors. */
   private static final int TILES = 4;
 
@@ -174,9 +183,6 @@ final class VectorKernels implements Kernels {
 
   /** From so many tokens on it pays to turn those into floats once for all tokens. */
   private static final int OCTET_TILES = MANY_REGISTERS ? 16 : 12;
-
-  /** Tokens whose sums stay in the cache. */
-  private static final int MOST_TOKENS = 128;
 
   private static final long OCTET_PANEL = 2 * STEP * Packed.COLUMNS;
 
@@ -1354,28 +1360,29 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
-  public int packedTokens(WeightType type, int left) {
+  public int packedTokens(WeightType type, int first, int tokens) {
+    int left = tokens - first;
     if (left == 1) {
       return 1;
     }
-    if ((type == WeightType.Q8_0 || type == WeightType.Q6_K) && left >= OCTET_TILES) {
-      return Math.min(left / OCTET_TOKENS * OCTET_TOKENS, MOST_TOKENS);
+    boolean octetsOrSixes = type == WeightType.Q8_0 || type == WeightType.Q6_K;
+    if (octetsOrSixes && left >= OCTET_TILES) {
+      return Math.min(left / OCTET_TOKENS * OCTET_TOKENS, PACKED_TOKENS);
     }
     if (left == 2 || (!MANY_REGISTERS && type == WeightType.Q6_K)) {
       return 2;
     }
     return switch (type) {
-      case Q8_0, Q5_0, Q5_K -> 4;
-      default -> left <= 4 || !MANY_REGISTERS ? 4 : 8;
+      case Q4_0, Q4_K -> MANY_REGISTERS && tokens >= BLOCK_TOKENS && left >= 8 ? 8 : 4;
+      default -> 4;
     };
   }
 
   @Override
-  public void packedDots(
+  public int packedDots(
       WeightType type,
       int[] x,
-      int at,
-      int together,
+      int first,
       int tokens,
       long w,
       int rows,
@@ -1384,10 +1391,20 @@ final class VectorKernels implements Kernels {
       long outStride,
       long sums) {
     int blocks = columns / Packed.COLUMNS;
+    int ints = blocks * Packed.activationInts(type);
+    int together = packedTokens(type, first, tokens);
     if (inTiles(type, together)) {
-      tileDots(type, x, at, together, tokens, w, rows, blocks, out, outStride, sums);
-      return;
+      long to = out + first * outStride;
+      tileDots(type, x, first * ints, together, w, rows, blocks, to, outStride, sums);
+      return together;
     }
+    boolean inBlocks = inBlocks(type, together);
+    int left = tokens - first;
+    if (left > together && (inBlocks || type == WeightType.Q8_0)) {
+      // Those of tiles of this size.
+      left = Math.min(left, PACKED_TOKENS) / together * together;
+    }
+    int end = first + left;
     // As in dots, some streams of weights that lie apart, here of groups of rows; a group may need
     // several registers.
     int streams = streams(type, together);
@@ -1395,39 +1412,134 @@ final class VectorKernels implements Kernels {
     int groups = (rows + Packed.ROWS - 1) / Packed.ROWS;
     int groupsTogether = streams / parts;
     int each = (groups + groupsTogether - 1) / groupsTogether;
+    long groupBytes = Packed.groupBytes(type, columns);
     // Some groups with all tokens, before the next ones: both come from the second-level cache.
-    int groupsCached =
-        (int)
-            Math.max(1, PACKED_CACHED_BYTES / (groupsTogether * Packed.groupBytes(type, columns)));
-    int tiles = 1;
+    int groupsCached = (int) Math.max(1, PACKED_CACHED_BYTES / (groupsTogether * groupBytes));
+    int most = TILES * ACCUMULATORS / streams;
     for (int from = 0; from < each; from += groupsCached) {
-      for (int t = 0; t < tokens; t += tiles * together) {
-        tiles =
-            inBlocks(type, together) ? Math.min(TILES, (tokens - t + together - 1) / together) : 1;
+      for (int t = first; t < end; t += most) {
+        int count = Math.min(most, end - t);
+        int tiles = (count + together - 1) / together;
         for (int group = from; group < Math.min(each, from + groupsCached); group++) {
+          long g0 = w + group * groupBytes;
+          long g1 = g0 + first(1 / parts, groups, each) * groupBytes;
+          long g2 = g0 + first(2 / parts, groups, each) * groupBytes;
+          long g3 = g0 + first(3 / parts, groups, each) * groupBytes;
           for (int part = 0; part < PACKED_PARTS; part += parts) {
             Memory.zero(sums, 2 * STEP * streams * together * tiles);
-            packedDots(
-                type,
-                x,
-                at + t * blocks * Packed.activationInts(type),
-                together,
-                w,
-                part,
-                group,
-                groups,
-                each,
-                parts,
-                blocks,
-                tiles,
-                sums);
-            int count = Math.min(tiles * together, tokens - t);
+            if (inBlocks) {
+              long w0 = g0 + part * STEP;
+              long w1 = g1 + (part + 1 % parts) * STEP;
+              long w2 = g2 + (part + 2 % parts) * STEP;
+              long w3 = g3 + (part + 3 % parts) * STEP;
+              blockDots(type, x, t * ints, together, w0, w1, w2, w3, blocks, tiles, sums);
+            } else {
+              fewDots(type, x, t, count, tokens, streams, g0, g1, g2, g3, part, blocks, sums);
+            }
             for (int s = 0; s < streams; s++) {
               int row =
                   Packed.ROWS * (first(s / parts, groups, each) + group)
                       + 2 * LENGTH * (part + s % parts);
-              long to = out + t * outStride + 4L * row;
-              storeTokens(sums, streams, s, together, count, rows - row, to, outStride);
+              long to = out + 4L * row;
+              storeTokens(type, sums, streams, s, t, count, tokens, rows - row, to, outStride);
+            }
+          }
+        }
+      }
+    }
+    return left;
+  }
+
+  /** Stores the sums of tiles of tokens with one of some streams of rows. */
+  private void storeTokens(
+      WeightType type,
+      long sums,
+      int streams,
+      int s,
+      int first,
+      int count,
+      int tokens,
+      int rows,
+      long out,
+      long stride) {
+    int together;
+    for (int t = first; t < first + count; t += together) {
+      together = packedTokens(type, t, tokens);
+      long from = sums + 2 * STEP * ((t - first) * streams + s * together);
+      for (int i = 0; i < Math.min(together, first + count - t); i++) {
+        storeRows(from + 2 * STEP * i, rows, out + (t + i) * stride);
+      }
+    }
+  }
+
+  /** Registers of packed rows, of 16 bits each, that are multiplied side by side. */
+  private static int streams(WeightType type, int together) {
+    if (type == WeightType.Q8_0) {
+      return Math.min(4, ACCUMULATORS / (2 * together));
+    }
+    return inBlocks(type, together) && together > (MANY_REGISTERS ? 4 : 2) ? 2 : 4;
+  }
+
+  /**
+   * Tiles of few tokens with 4 registers of rows: some columns with all tiles, which get them from
+   * the first-level or second-level cache, before the next ones.
+   */
+  private void fewDots(
+      WeightType type,
+      int[] x,
+      int first,
+      int count,
+      int tokens,
+      int streams,
+      long g0,
+      long g1,
+      long g2,
+      long g3,
+      int part,
+      int blocks,
+      long sums) {
+    int parts = Math.min(PACKED_PARTS, streams);
+    // Octets have no header, and are read from fewer places at a time: another order would disturb
+    // what prefetches them.
+    int blocksTogether = type == WeightType.Q8_0 ? blocks : FEW_BLOCKS;
+    long header = Packed.headerBytes(type);
+    long blockBytes = Packed.blockBytes(type);
+    int part1 = part + 1 % parts;
+    int part2 = part + 2 % parts;
+    int part3 = part + 3 % parts;
+    for (int block = 0; block < blocks; block += blocksTogether) {
+      int width = Math.min(blocksTogether, blocks - block);
+      long at = block / Packed.BLOCKS * header + block * blockBytes;
+      long w0 = g0 + at + part * STEP;
+      long w1 = g1 + at + part1 * STEP;
+      long w2 = g2 + at + part2 * STEP;
+      long w3 = g3 + at + part3 * STEP;
+      int together;
+      for (int t = first; t < first + count; t += together) {
+        together = packedTokens(type, t, tokens);
+        int token = (t * blocks + block * together) * Packed.activationInts(type);
+        long to = sums + 2 * STEP * streams * (t - first);
+        switch (type) {
+          case Q8_0 -> {
+            long q0 = g0 + at + Packed.LINE + part * BYTE_STEP;
+            long q1 = g1 + at + Packed.LINE + part1 * BYTE_STEP;
+            long q2 = g2 + at + Packed.LINE + part2 * BYTE_STEP;
+            long q3 = g3 + at + Packed.LINE + part3 * BYTE_STEP;
+            octetDots(x, token, together, q0, q1, q2, q3, w0, w1, w2, w3, width, to);
+          }
+          case Q6_K -> sixDots(x, token, together, w0, w1, w2, w3, width, to);
+          case Q5_0, Q5_K -> {
+            switch (together) {
+              case 1 -> fiveDots4x1(x, token, w0, w1, w2, w3, width, header, 5, to);
+              case 2 -> fiveDots4x2(x, token, w0, w1, w2, w3, width, header, 5, to);
+              default -> fiveDots4x4(x, token, w0, w1, w2, w3, width, header, to);
+            }
+          }
+          default -> {
+            switch (together) {
+              case 1 -> nibbleDots4x1(x, token, w0, w1, w2, w3, width, header, 4, to);
+              case 2 -> nibbleDots4x2(x, token, w0, w1, w2, w3, width, header, 4, to);
+              default -> nibbleDots4x4(x, token, w0, w1, w2, w3, width, header, to);
             }
           }
         }
@@ -1435,115 +1547,46 @@ final class VectorKernels implements Kernels {
     }
   }
 
-  /** Stores the sums of tiles of tokens with one of some streams of rows. */
-  private static void storeTokens(
-      long sums, int streams, int s, int together, int tokens, int rows, long out, long stride) {
-    for (int t = 0; t < tokens; t++) {
-      int at = (t / together * streams + s) * together + t % together;
-      storeRows(sums + 2 * STEP * at, rows, out + t * stride);
-    }
-  }
-
-  /** Registers of packed rows, of 16 bits each, that a kernel multiplies side by side. */
-  private static int streams(WeightType type, int together) {
-    if (type == WeightType.Q8_0) {
-      int registers = MANY_REGISTERS ? 16 : 8;
-      return Math.min(4, registers / (2 * together));
-    }
-    return together > (MANY_REGISTERS ? 4 : 2) ? 2 : 4;
-  }
-
-  private static void packedDots(
-      WeightType type,
+  private static void octetDots(
       int[] x,
-      int at,
+      int token,
       int together,
-      long w,
-      int part,
-      int group,
-      int groups,
-      int each,
-      int parts,
+      long q0,
+      long q1,
+      long q2,
+      long q3,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
       int blocks,
-      int tiles,
       long sums) {
-    long groupBytes = Packed.groupBytes(type, blocks * Packed.COLUMNS);
-    long header = Packed.headerBytes(type);
-    int part1 = part + 1 % parts;
-    int part2 = part + 2 % parts;
-    int part3 = part + 3 % parts;
-    long g0 = w + group * groupBytes;
-    long g1 = g0 + first(1 / parts, groups, each) * groupBytes;
-    long g2 = g0 + first(2 / parts, groups, each) * groupBytes;
-    long g3 = g0 + first(3 / parts, groups, each) * groupBytes;
-    long w0 = g0 + part * STEP;
-    long w1 = g1 + part1 * STEP;
-    long w2 = g2 + part2 * STEP;
-    long w3 = g3 + part3 * STEP;
-    if (type == WeightType.Q8_0) {
-      long q0 = g0 + Packed.LINE + part * BYTE_STEP;
-      long q1 = g1 + Packed.LINE + part1 * BYTE_STEP;
-      long q2 = g2 + Packed.LINE + part2 * BYTE_STEP;
-      long q3 = g3 + Packed.LINE + part3 * BYTE_STEP;
-      switch (together) {
-        case 1 -> octetDots4x1(x, at, q0, q1, q2, q3, w0, w1, w2, w3, blocks, sums);
-        case 2 -> {
-          if (MANY_REGISTERS) {
-            octetDots4x2(x, at, q0, q1, q2, q3, w0, w1, w2, w3, blocks, sums);
-          } else {
-            octetDots2x2(x, at, 1, q0, q1, w0, w1, blocks, sums);
-          }
-        }
-        default -> {
-          if (MANY_REGISTERS) {
-            octetDots2x4(x, at, q0, q1, w0, w1, blocks, sums);
-          } else {
-            octetDots1x4(x, at, q0, w0, blocks, sums);
-          }
-        }
-      }
-      return;
-    }
-    if (type == WeightType.Q6_K) {
-      int stride = together * ACTIVATION;
-      switch (together) {
-        case 1 -> {
-          if (MANY_REGISTERS) {
-            sixDots(x, at, stride, 1, 4, w0, w1, w2, w3, blocks, sums, 0, 2 * STEP);
-          } else {
-            sixDots(x, at, stride, 1, 2, w0, w1, w0, w0, blocks, sums, 0, 2 * STEP);
-            sixDots(x, at, stride, 1, 2, w2, w3, w2, w2, blocks, sums, 4 * STEP, 2 * STEP);
-          }
-        }
-        case 2, 4 -> {
-          long step = together * (2 * STEP);
-          sixDots(x, at, stride, together, 2, w0, w1, w0, w0, blocks, sums, 0, step);
-          sixDots(x, at, stride, together, 2, w2, w3, w2, w2, blocks, sums, 2 * step, step);
-        }
-        default -> {
-          int next = at + 4 * ACTIVATION;
-          sixDots(x, at, stride, 4, 2, w0, w1, w0, w0, blocks, sums, 0, 16 * STEP);
-          sixDots(x, next, stride, 4, 2, w0, w1, w0, w0, blocks, sums, 8 * STEP, 16 * STEP);
-        }
-      }
-      return;
-    }
-    if (inBlocks(type, together)) {
-      blockDots(type, x, at, together, w0, w1, w2, w3, blocks, tiles, sums);
-      return;
-    }
-    if (type == WeightType.Q5_0 || type == WeightType.Q5_K) {
-      switch (together) {
-        case 1 -> fiveDots4x1(x, at, w0, w1, w2, w3, blocks, header, 5, sums);
-        case 2 -> fiveDots4x2(x, at, w0, w1, w2, w3, blocks, header, 5, sums);
-        default -> fiveDots4x4(x, at, w0, w1, w2, w3, blocks, header, sums);
-      }
-      return;
-    }
     switch (together) {
-      case 1 -> nibbleDots4x1(x, at, w0, w1, w2, w3, blocks, header, 4, sums);
-      case 2 -> nibbleDots4x2(x, at, w0, w1, w2, w3, blocks, header, 4, sums);
-      default -> nibbleDots4x4(x, at, w0, w1, w2, w3, blocks, header, sums);
+      case 1 -> octetDots4x1(x, token, q0, q1, q2, q3, w0, w1, w2, w3, blocks, sums);
+      case 2 -> {
+        if (MANY_REGISTERS) {
+          octetDots4x2(x, token, q0, q1, q2, q3, w0, w1, w2, w3, blocks, sums);
+        } else {
+          octetDots2x2(x, token, 1, q0, q1, w0, w1, blocks, sums);
+        }
+      }
+      default -> {
+        if (MANY_REGISTERS) {
+          octetDots2x4(x, token, q0, q1, w0, w1, blocks, sums);
+        } else {
+          octetDots1x4(x, token, q0, w0, blocks, sums);
+        }
+      }
+    }
+  }
+
+  private static void sixDots(
+      int[] x, int token, int together, long w0, long w1, long w2, long w3, int blocks, long sums) {
+    if (together == 1 && MANY_REGISTERS) {
+      sixDots(x, token, 1, 4, w0, w1, w2, w3, blocks, sums, 0);
+    } else {
+      sixDots(x, token, together, 2, w0, w1, w0, w0, blocks, sums, 0);
+      sixDots(x, token, together, 2, w2, w3, w2, w2, blocks, sums, 4 * STEP * together);
     }
   }
 
@@ -1820,20 +1863,24 @@ final class VectorKernels implements Kernels {
       int count = Math.min(Packed.BLOCKS, blocks - block);
       long head = block / Packed.BLOCKS * (header + Packed.BLOCKS * bytes);
       long at = head + header;
-      for (int r = 0; r < registers; r++) {
-        long w = r == 0 ? w0 : r == 1 ? w1 : r == 2 ? w2 : w3;
-        long factors = sums + FACTORS + r * FACTORS_STEP;
-        if (header == 0) {
-          factors(w + at, bytes, count, factors);
-        } else {
-          addHeader(w + head, HEADER, sums);
-          factorsWithMinima(w + at, bytes, count, fives ? 16 : 8, sums + HEADER, factors);
-        }
-      }
       long to = sums;
       for (int tile = 0; tile < tiles; tile++) {
         int token = first + (tile * blocks + block) * tokens * stride;
         dots(fives, x, token, tokens, w0 + at, w1 + at, w2 + at, w3 + at, count, sums);
+        // After the products: to read only the scales of some blocks would disturb what prefetches
+        // the rest, which takes a sixth longer.
+        if (tile == 0) {
+          for (int r = 0; r < registers; r++) {
+            long w = r == 0 ? w0 : r == 1 ? w1 : r == 2 ? w2 : w3;
+            long factors = sums + FACTORS + r * FACTORS_STEP;
+            if (header == 0) {
+              factors(w + at, bytes, count, factors);
+            } else {
+              addHeader(w + head, HEADER, sums);
+              factorsWithMinima(w + at, bytes, count, fives ? 16 : 8, sums + HEADER, factors);
+            }
+          }
+        }
         for (int i = 0; i < registers * tokens; i += 2) {
           int y = token + scale + i % tokens * stride;
           long dots = sums + DOTS + i * STEP;
@@ -2866,7 +2913,6 @@ final class VectorKernels implements Kernels {
   private static void sixDots(
       int[] x,
       int at,
-      int stride,
       int tokens,
       int registers,
       long w0,
@@ -2875,8 +2921,8 @@ final class VectorKernels implements Kernels {
       long w3,
       int blocks,
       long sums,
-      long first,
-      long step) {
+      long first) {
+    int stride = tokens * ACTIVATION;
     int together = Packed.BLOCKS / 2;
     for (int block = 0; block < blocks; block += together) {
       int count = Math.min(together, blocks - block);
@@ -2896,7 +2942,7 @@ final class VectorKernels implements Kernels {
       long pairs = STEP * registers * tokens;
       for (int r = 0; r < registers; r++) {
         long w = r == 0 ? w0 : r == 1 ? w1 : r == 2 ? w2 : w3;
-        long to = sums + first + r * step;
+        long to = sums + first + r * (2 * STEP * tokens);
         factorsOfSixes(w + head, w + from, count, sums);
         for (int t = 0; t < tokens; t++) {
           int y = token + t * ACTIVATION + SCALE;
@@ -3346,7 +3392,6 @@ final class VectorKernels implements Kernels {
       int[] x,
       int first,
       int together,
-      int tokens,
       long w,
       int rows,
       int blocks,
@@ -3409,7 +3454,7 @@ final class VectorKernels implements Kernels {
           int row =
               Packed.ROWS * (first(s / parts, groups, each) + group)
                   + 2 * LENGTH * (part + s % parts);
-          for (int t = 0; t < tokens; t++) {
+          for (int t = 0; t < together; t++) {
             long from = sums + (s * together + t) * (2 * STEP);
             storeRows(from, rows - row, out + t * outStride + 4L * row);
           }

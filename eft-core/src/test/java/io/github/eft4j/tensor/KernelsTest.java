@@ -38,7 +38,7 @@ class KernelsTest {
   /** The memory last made. Kernels get addresses, which do not keep it from being freed. */
   private static final Deque<MemorySegment> KEPT = new ArrayDeque<>();
 
-  private static final Floats MEMORY = Floats.of(Kernels.packedMemory(128));
+  private static final Floats MEMORY = Floats.of(Kernels.packedMemory());
 
   /** A floats array in native memory. */
   private record Floats(MemorySegment memory) {
@@ -202,32 +202,35 @@ class KernelsTest {
     assertSameBits(
         (kernels, scratch) -> {
           Floats out = Floats.of(tokens * rows);
+          int tokenInts = columns / Packed.COLUMNS * blockInts;
+          int[] rounded = new int[tokenInts * (tokens + Kernels.SUMS)];
           int together;
           for (int t = 0; t < tokens; t += together) {
-            together = kernels.packedTokens(type, tokens - t);
-            int count = Math.min(together, tokens - t);
-            int[] rounded = new int[columns / Packed.COLUMNS * together * blockInts];
-            for (int i = 0; i < count; i++) {
+            together = kernels.packedTokens(type, t, tokens);
+            for (int i = 0; i < Math.min(together, tokens - t); i++) {
               kernels.quantize(
                   type,
                   x.address() + 4L * (t + i) * columns,
                   columns,
                   rounded,
-                  i * kernels.tokenInts(type, together),
+                  t * tokenInts + i * kernels.tokenInts(type, together),
                   together);
             }
-            kernels.packedDots(
-                type,
-                rounded,
-                0,
-                together,
-                count,
-                packed.address(),
-                rows,
-                columns,
-                out.address() + 4L * t * rows,
-                4L * rows,
-                MEMORY.address());
+          }
+          int t = 0;
+          while (t < tokens) {
+            t +=
+                kernels.packedDots(
+                    type,
+                    rounded,
+                    t,
+                    tokens,
+                    packed.address(),
+                    rows,
+                    columns,
+                    out.address(),
+                    4L * rows,
+                    MEMORY.address());
           }
           return List.of(out);
         });
@@ -333,7 +336,7 @@ class KernelsTest {
     kernels.quantize(type, x.address(), columns, rounded, 0, 1);
     Floats out = Floats.of(1);
     kernels.packedDots(
-        type, rounded, 0, 1, 1, packed.address(), 1, columns, out.address(), 0, MEMORY.address());
+        type, rounded, 0, 1, packed.address(), 1, columns, out.address(), 0, MEMORY.address());
     return Memory.get(out.address());
   }
 
