@@ -113,25 +113,37 @@ interface Kernels {
   void trees(float[] sums, int at, int count, long out);
 
   /**
-   * Whether {@link #dots} reads weights of a type.
+   * Whether {@link #dots} is the best way to multiply some tokens with weights of a type.
    *
    * @param type the type
-   * @return true if it does
+   * @param tokens the number of tokens
+   * @return true if it is; for one token and F32 it always is
    */
-  boolean dotsRead(WeightType type);
+  boolean dotsRead(WeightType type, int tokens);
 
   /**
-   * Products of one token with rows of weights, read as they are stored.
+   * Products of few tokens with rows of weights, read as they are stored.
    *
    * @param type how the weights are stored
-   * @param x address of the token
+   * @param x address of the first token; the others follow it
+   * @param tokens the number of tokens, for which {@link #dotsRead} is true
    * @param w address of the first row; the others follow it
    * @param rows the number of rows
    * @param columns the length of a row, a multiple of {@value #SUMS} and of the block size
-   * @param out address of {@code rows} floats
+   * @param out address of {@code rows} floats for the first token
+   * @param outStride bytes from one token's results to the next one's
    * @param sums working memory, {@link #dotsMemory} floats
    */
-  void dots(WeightType type, long x, long w, int rows, int columns, long out, float[] sums);
+  void dots(
+      WeightType type,
+      long x,
+      int tokens,
+      long w,
+      int rows,
+      int columns,
+      long out,
+      long outStride,
+      float[] sums);
 
   /**
    * Rounds the activations of one token for {@link #packedDots}, as {@link Packed} says. The

@@ -9,8 +9,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * columns of the outputs. Reused, so that a call allocates nothing.
  *
  * <p>Weights that were packed at load are multiplied with rounded activations, see {@link Packed}.
- * With others a single token is multiplied with the weights as they are stored, where there is a
- * kernel for that. Several are packed into tiles, and the weights dequantised into tiles block by
+ * With others one token or few are multiplied with the weights as they are stored, where there is a
+ * kernel for that. Others are packed into tiles, and the weights dequantised into tiles block by
  * block, small enough for the first-level cache:
  *
  * <pre>
@@ -93,7 +93,7 @@ final class LinearJob implements WorkerPool.Tasks {
   private int columns;
   private int rounds;
 
-  /** The only token, padded to whole rounds. */
+  /** The tokens; a single one is padded to whole rounds. */
   private long x;
 
   /** The tokens in tiles, where a layer needs them. */
@@ -141,7 +141,7 @@ final class LinearJob implements WorkerPool.Tasks {
     for (int i = 0; i < layers.size(); i++) {
       JvmMatrix weight = (JvmMatrix) layers.get(i).weight();
       rows += weight.rows();
-      inTiles |= tokens > 1 && !weight.isPacked();
+      inTiles |= isTiled(weight);
       rounded(weight).wanted |= weight.isPacked();
     }
     long at = Arrays2d.address(x);
@@ -150,9 +150,7 @@ final class LinearJob implements WorkerPool.Tasks {
         roundings.get(i).all(at, pool);
       }
     }
-    if (tokens == 1) {
-      this.x = padded(at);
-    }
+    this.x = tokens == 1 ? padded(at) : at;
     if (inTiles) {
       packAll(at, pool);
     }
@@ -175,12 +173,22 @@ final class LinearJob implements WorkerPool.Tasks {
   }
 
   private int taskRows(JvmMatrix weight) {
-    if (tokens > 1 && !weight.isPacked()) {
+    if (isTiled(weight)) {
       return TILED_TASK_ROWS;
     }
     int unit = weight.isPacked() ? PACKED_TASK_ROWS : ROW_UNIT;
     int most = (int) Math.max(1, TASK_BYTES / (weight.type().bytes(columns) * unit)) * unit;
     return Math.min(roundUp(rows / (threads * TASKS_PER_THREAD) + 1, unit), most);
+  }
+
+  /** Whether the tokens are multiplied with the weights as they are stored. */
+  private boolean isRead(JvmMatrix weight) {
+    return columns % SUMS == 0 && kernels.dotsRead(weight.type(), tokens);
+  }
+
+  /** Whether tokens and weights are packed into tiles. */
+  private boolean isTiled(JvmMatrix weight) {
+    return tokens > 1 && !weight.isPacked() && !isRead(weight);
   }
 
   private Rounded rounded(JvmMatrix weight) {
@@ -245,9 +253,17 @@ final class LinearJob implements WorkerPool.Tasks {
     long out = Arrays2d.address(outs.get(layer));
     if (matrix.isPacked()) {
       multiplyPacked(matrix, from, to, out, scratch[worker]);
-    } else if (tokens == 1 && columns % SUMS == 0 && kernels.dotsRead(matrix.type())) {
-      float[] sums = scratch[worker].floats(Kernels.dotsMemory());
-      kernels.dots(matrix.type(), x, matrix.row(from), to - from, columns, out + 4L * from, sums);
+    } else if (isRead(matrix)) {
+      kernels.dots(
+          matrix.type(),
+          x,
+          tokens,
+          matrix.row(from),
+          to - from,
+          columns,
+          out + 4L * from,
+          4L * matrix.rows(),
+          scratch[worker].floats(Kernels.dotsMemory()));
     } else if (tokens == 1) {
       multiplyOne(matrix, from, to, out, scratch[worker]);
     } else {
@@ -303,7 +319,7 @@ final class LinearJob implements WorkerPool.Tasks {
         }
       }
       float[] sums = memory.floats(Kernels.dotsMemory());
-      kernels.dots(WeightType.F32, x, panel, count, rounds * SUMS, out + 4L * first, sums);
+      kernels.dots(WeightType.F32, x, 1, panel, count, rounds * SUMS, out + 4L * first, 0, sums);
     }
   }
 

@@ -89,14 +89,24 @@ final class ScalarKernels implements Kernels {
   }
 
   @Override
-  public boolean dotsRead(WeightType type) {
-    return type == WeightType.F32;
+  public boolean dotsRead(WeightType type, int tokens) {
+    return type == WeightType.F32 && tokens == 1;
   }
 
   @Override
-  public void dots(WeightType type, long x, long w, int rows, int columns, long out, float[] sums) {
-    if (type != WeightType.F32) {
-      throw new IllegalArgumentException("no dot products with " + type);
+  public void dots(
+      WeightType type,
+      long x,
+      int tokens,
+      long w,
+      int rows,
+      int columns,
+      long out,
+      long outStride,
+      float[] sums) {
+    if (!dotsRead(type, tokens)) {
+      throw new IllegalArgumentException(
+          "no dot products of %d tokens with %s".formatted(tokens, type));
     }
     for (int r = 0; r < rows; r++) {
       Arrays.fill(sums, 0, SUMS, 0);

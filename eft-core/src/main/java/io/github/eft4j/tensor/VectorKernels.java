@@ -115,6 +115,12 @@ final class VectorKernels implements Kernels {
   private static final int TILE_TOKENS = MANY_REGISTERS ? 4 : 3;
   private static final int TILE_ROWS = MANY_REGISTERS ? 6 : 3;
 
+  /**
+   * Up to so many tokens are multiplied with weights as they are stored, at about the speed of
+   * memory; those of more become float32 once for all.
+   */
+  private static final int DOTS_TOKENS = 8;
+
   /** Rows side by side: 8 got a fifth less from the memory of an AMD Zen 4, in BF16 and F16. */
   private static final int STREAMS = 4;
 
@@ -916,29 +922,64 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
-  public boolean dotsRead(WeightType type) {
-    return type == WeightType.F32 || type == WeightType.F16 || type == WeightType.BF16;
+  public boolean dotsRead(WeightType type, int tokens) {
+    return switch (type) {
+      // Four tokens of F32 would have to come from the second-level cache, which takes longer.
+      case F32 -> tokens <= 2;
+      case BF16 -> tokens <= DOTS_TOKENS;
+      case F16 -> tokens == 1 || (BITS == 512 && tokens <= DOTS_TOKENS);
+      default -> false;
+    };
   }
 
   @Override
-  public void dots(WeightType type, long x, long w, int rows, int columns, long out, float[] sums) {
+  public void dots(
+      WeightType type,
+      long x,
+      int tokens,
+      long w,
+      int rows,
+      int columns,
+      long out,
+      long outStride,
+      float[] sums) {
     // Streams of rows that follow one another: the processor's prefetchers follow each of them on
     // and on through memory, and a kernel's loop goes on from row to row, since where it ends no
     // loads are under way. The last streams overlap where the rows cannot be divided.
     int each = (rows + STREAMS - 1) / STREAMS;
     long rowBytes = type.bytes(columns);
-    int together = DOTS_SUMS / STREAMS;
-    if (PARTS > 1) {
+    int most = tokens == 1 ? 1 : tokens == 2 || !MANY_REGISTERS ? 2 : 4;
+    int together = DOTS_SUMS / (STREAMS * most);
+    if (PARTS > 1 || tokens > most) {
       // They are read more than once, so they must stay in the cache.
       together = Math.clamp(CACHED_BYTES / (STREAMS * rowBytes), 1, together);
     }
     for (int from = 0; from < each; from += together) {
       int count = Math.min(together, each - from);
-      dots(type, x, w, rowBytes, rows, each, from, count, columns, sums);
-      for (int s = 0; s < STREAMS; s++) {
-        long to = out + 4L * (first(s, rows, each) + from);
-        for (int r = 0; r < count; r++) {
-          set(to + 4L * r, tree(sums, (r * STREAMS + s) * SUMS));
+      int width;
+      for (int t = 0; t < tokens; t += width) {
+        int left = tokens - t;
+        width = left == 1 ? 1 : left == 2 ? 2 : most;
+        long token = x + 4L * columns * t;
+        dots(
+            type,
+            token,
+            Math.min(width, left),
+            w,
+            rowBytes,
+            rows,
+            each,
+            from,
+            count,
+            columns,
+            sums);
+        for (int s = 0; s < STREAMS; s++) {
+          long to = out + t * outStride + 4L * (first(s, rows, each) + from);
+          for (int i = 0; i < Math.min(width, left); i++) {
+            for (int r = 0; r < count; r++) {
+              set(to + i * outStride + 4L * r, tree(sums, ((r * STREAMS + s) * width + i) * SUMS));
+            }
+          }
         }
       }
     }
@@ -949,10 +990,11 @@ final class VectorKernels implements Kernels {
     return Math.min(stream * each, rows - each);
   }
 
-  /** Some rows of each stream; writes {@code [count][STREAMS][SUMS]} sums. */
+  /** Some rows of each stream; writes {@code [count][STREAMS][1, 2 or 4 tokens][SUMS]} sums. */
   private static void dots(
       WeightType type,
       long x,
+      int tokens,
       long w,
       long rowBytes,
       int rows,
@@ -965,16 +1007,36 @@ final class VectorKernels implements Kernels {
     long w1 = w0 + rowBytes * first(1, rows, each);
     long w2 = w0 + rowBytes * first(2, rows, each);
     long w3 = w0 + rowBytes * first(3, rows, each);
+    long x1 = x + 4L * columns;
+    long x2 = x1 + 4L * columns;
+    // Instead of a fourth token the third one again.
+    long x3 = tokens == 3 ? x2 : x2 + 4L * columns;
     switch (type) {
-      case F32 -> floatDots(x, w0, w1, w2, w3, count, columns, sums);
+      case F32 -> {
+        if (tokens == 1) {
+          floatDots(x, w0, w1, w2, w3, count, columns, sums);
+        } else {
+          floatDots4x2(x, x1, w0, w1, w2, w3, count, columns, sums);
+        }
+      }
       case F16 -> {
-        if (BITS == 512) {
+        if (tokens == 2) {
+          halfDots4x2(x, x1, w0, w1, w2, w3, count, columns, sums);
+        } else if (tokens > 2) {
+          halfDots4x4(x, x1, x2, x3, w0, w1, w2, w3, count, columns, sums);
+        } else if (BITS == 512) {
           halfDots(x, w0, w1, w2, w3, count, columns, sums);
         } else {
           convertedHalfDots(x, w0, w1, w2, w3, count, columns, sums);
         }
       }
-      case BF16 -> brainFloatDots(x, w0, w1, w2, w3, count, columns, sums);
+      case BF16 -> {
+        switch (tokens) {
+          case 1 -> brainFloatDots(x, w0, w1, w2, w3, count, columns, sums);
+          case 2 -> brainFloatDots4x2(x, x1, w0, w1, w2, w3, count, columns, sums);
+          default -> brainFloatDots4x4(x, x1, x2, x3, w0, w1, w2, w3, count, columns, sums);
+        }
+      }
       default -> throw new IllegalArgumentException("no dot products with " + type);
     }
   }
@@ -1012,6 +1074,53 @@ final class VectorKernels implements Kernels {
           next = start;
           to += 4 * SUMS;
         }
+      }
+    }
+  }
+
+  /** Products of 4 streams of rows with 2 tokens: 8 accumulators. */
+  private static void floatDots4x2(
+      long x0, long x1, long w0, long w1, long w2, long w3, int count, int columns, float[] sums) {
+    int length = columns / SUMS;
+    for (int part = 0; part < PARTS; part++) {
+      int to = part * LENGTH;
+      for (int r = 0; r < count; r++) {
+        long row = ROUND * length * r + part * STEP;
+        FloatVector a00 = FloatVector.zero(FLOATS);
+        FloatVector a01 = a00;
+        FloatVector a10 = a00;
+        FloatVector a11 = a00;
+        FloatVector a20 = a00;
+        FloatVector a21 = a00;
+        FloatVector a30 = a00;
+        FloatVector a31 = a00;
+        for (int i = 0; i < length; i++) {
+          long k = ROUND * i + part * STEP;
+          long at = ROUND * i + row;
+          FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, x0 + k, ORDER);
+          FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, x1 + k, ORDER);
+          FloatVector q0 = FloatVector.fromMemorySegment(FLOATS, ALL, w0 + at, ORDER);
+          a00 = v0.fma(q0, a00);
+          a01 = v1.fma(q0, a01);
+          FloatVector q1 = FloatVector.fromMemorySegment(FLOATS, ALL, w1 + at, ORDER);
+          a10 = v0.fma(q1, a10);
+          a11 = v1.fma(q1, a11);
+          FloatVector q2 = FloatVector.fromMemorySegment(FLOATS, ALL, w2 + at, ORDER);
+          a20 = v0.fma(q2, a20);
+          a21 = v1.fma(q2, a21);
+          FloatVector q3 = FloatVector.fromMemorySegment(FLOATS, ALL, w3 + at, ORDER);
+          a30 = v0.fma(q3, a30);
+          a31 = v1.fma(q3, a31);
+        }
+        a00.intoArray(sums, to);
+        a01.intoArray(sums, to + SUMS);
+        a10.intoArray(sums, to + 2 * SUMS);
+        a11.intoArray(sums, to + 3 * SUMS);
+        a20.intoArray(sums, to + 4 * SUMS);
+        a21.intoArray(sums, to + 5 * SUMS);
+        a30.intoArray(sums, to + 6 * SUMS);
+        a31.intoArray(sums, to + 7 * SUMS);
+        to += 8 * SUMS;
       }
     }
   }
@@ -1099,6 +1208,218 @@ final class VectorKernels implements Kernels {
           next = start;
           to += 4 * SUMS;
         }
+      }
+    }
+  }
+
+  /** Products of 4 streams of rows with 2 tokens, converted as in {@link #halfDots}. */
+  private static void halfDots4x2(
+      long x0, long x1, long w0, long w1, long w2, long w3, int count, int columns, float[] sums) {
+    int length = columns / SUMS;
+    IntVector low = IntVector.broadcast(INTS, 0x7fff);
+    IntVector offset = IntVector.broadcast(INTS, 112 << 23);
+    IntVector sign = IntVector.broadcast(INTS, 0x8000_0000);
+    FloatVector two = all(2);
+    FloatVector least = all(-0x1p-14f);
+    for (int part = 0; part < PARTS; part++) {
+      int to = part * LENGTH;
+      for (int r = 0; r < count; r++) {
+        long row = ROUND / 2 * length * r + part * STEP / 2;
+        FloatVector a00 = FloatVector.zero(FLOATS);
+        FloatVector a01 = a00;
+        FloatVector a10 = a00;
+        FloatVector a11 = a00;
+        FloatVector a20 = a00;
+        FloatVector a21 = a00;
+        FloatVector a30 = a00;
+        FloatVector a31 = a00;
+        for (int i = 0; i < length; i++) {
+          long k = ROUND * i + part * STEP;
+          long at = ROUND / 2 * i + row;
+          FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, x0 + k, ORDER);
+          FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, x1 + k, ORDER);
+          IntVector bits0 =
+              (IntVector)
+                  ShortVector.fromMemorySegment(HALF_SHORTS, ALL, w0 + at, ORDER)
+                      .convertShape(VectorOperators.S2I, INTS, 0);
+          IntVector magnitude0 = bits0.and(low).lanewise(VectorOperators.LSHL, 13).add(offset);
+          FloatVector q0 =
+              magnitude0
+                  .min(magnitude0.reinterpretAsFloats().fma(two, least).reinterpretAsInts())
+                  .or(bits0.and(sign))
+                  .reinterpretAsFloats();
+          a00 = v0.fma(q0, a00);
+          a01 = v1.fma(q0, a01);
+          IntVector bits1 =
+              (IntVector)
+                  ShortVector.fromMemorySegment(HALF_SHORTS, ALL, w1 + at, ORDER)
+                      .convertShape(VectorOperators.S2I, INTS, 0);
+          IntVector magnitude1 = bits1.and(low).lanewise(VectorOperators.LSHL, 13).add(offset);
+          FloatVector q1 =
+              magnitude1
+                  .min(magnitude1.reinterpretAsFloats().fma(two, least).reinterpretAsInts())
+                  .or(bits1.and(sign))
+                  .reinterpretAsFloats();
+          a10 = v0.fma(q1, a10);
+          a11 = v1.fma(q1, a11);
+          IntVector bits2 =
+              (IntVector)
+                  ShortVector.fromMemorySegment(HALF_SHORTS, ALL, w2 + at, ORDER)
+                      .convertShape(VectorOperators.S2I, INTS, 0);
+          IntVector magnitude2 = bits2.and(low).lanewise(VectorOperators.LSHL, 13).add(offset);
+          FloatVector q2 =
+              magnitude2
+                  .min(magnitude2.reinterpretAsFloats().fma(two, least).reinterpretAsInts())
+                  .or(bits2.and(sign))
+                  .reinterpretAsFloats();
+          a20 = v0.fma(q2, a20);
+          a21 = v1.fma(q2, a21);
+          IntVector bits3 =
+              (IntVector)
+                  ShortVector.fromMemorySegment(HALF_SHORTS, ALL, w3 + at, ORDER)
+                      .convertShape(VectorOperators.S2I, INTS, 0);
+          IntVector magnitude3 = bits3.and(low).lanewise(VectorOperators.LSHL, 13).add(offset);
+          FloatVector q3 =
+              magnitude3
+                  .min(magnitude3.reinterpretAsFloats().fma(two, least).reinterpretAsInts())
+                  .or(bits3.and(sign))
+                  .reinterpretAsFloats();
+          a30 = v0.fma(q3, a30);
+          a31 = v1.fma(q3, a31);
+        }
+        a00.intoArray(sums, to);
+        a01.intoArray(sums, to + SUMS);
+        a10.intoArray(sums, to + 2 * SUMS);
+        a11.intoArray(sums, to + 3 * SUMS);
+        a20.intoArray(sums, to + 4 * SUMS);
+        a21.intoArray(sums, to + 5 * SUMS);
+        a30.intoArray(sums, to + 6 * SUMS);
+        a31.intoArray(sums, to + 7 * SUMS);
+        to += 8 * SUMS;
+      }
+    }
+  }
+
+  /** The same with 4 tokens: 16 accumulators. */
+  private static void halfDots4x4(
+      long x0,
+      long x1,
+      long x2,
+      long x3,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      int count,
+      int columns,
+      float[] sums) {
+    int length = columns / SUMS;
+    IntVector low = IntVector.broadcast(INTS, 0x7fff);
+    IntVector offset = IntVector.broadcast(INTS, 112 << 23);
+    IntVector sign = IntVector.broadcast(INTS, 0x8000_0000);
+    FloatVector two = all(2);
+    FloatVector least = all(-0x1p-14f);
+    for (int part = 0; part < PARTS; part++) {
+      int to = part * LENGTH;
+      for (int r = 0; r < count; r++) {
+        long row = ROUND / 2 * length * r + part * STEP / 2;
+        FloatVector a00 = FloatVector.zero(FLOATS);
+        FloatVector a01 = a00;
+        FloatVector a02 = a00;
+        FloatVector a03 = a00;
+        FloatVector a10 = a00;
+        FloatVector a11 = a00;
+        FloatVector a12 = a00;
+        FloatVector a13 = a00;
+        FloatVector a20 = a00;
+        FloatVector a21 = a00;
+        FloatVector a22 = a00;
+        FloatVector a23 = a00;
+        FloatVector a30 = a00;
+        FloatVector a31 = a00;
+        FloatVector a32 = a00;
+        FloatVector a33 = a00;
+        for (int i = 0; i < length; i++) {
+          long k = ROUND * i + part * STEP;
+          long at = ROUND / 2 * i + row;
+          FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, x0 + k, ORDER);
+          FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, x1 + k, ORDER);
+          FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, x2 + k, ORDER);
+          FloatVector v3 = FloatVector.fromMemorySegment(FLOATS, ALL, x3 + k, ORDER);
+          IntVector bits0 =
+              (IntVector)
+                  ShortVector.fromMemorySegment(HALF_SHORTS, ALL, w0 + at, ORDER)
+                      .convertShape(VectorOperators.S2I, INTS, 0);
+          IntVector magnitude0 = bits0.and(low).lanewise(VectorOperators.LSHL, 13).add(offset);
+          FloatVector q0 =
+              magnitude0
+                  .min(magnitude0.reinterpretAsFloats().fma(two, least).reinterpretAsInts())
+                  .or(bits0.and(sign))
+                  .reinterpretAsFloats();
+          a00 = v0.fma(q0, a00);
+          a01 = v1.fma(q0, a01);
+          a02 = v2.fma(q0, a02);
+          a03 = v3.fma(q0, a03);
+          IntVector bits1 =
+              (IntVector)
+                  ShortVector.fromMemorySegment(HALF_SHORTS, ALL, w1 + at, ORDER)
+                      .convertShape(VectorOperators.S2I, INTS, 0);
+          IntVector magnitude1 = bits1.and(low).lanewise(VectorOperators.LSHL, 13).add(offset);
+          FloatVector q1 =
+              magnitude1
+                  .min(magnitude1.reinterpretAsFloats().fma(two, least).reinterpretAsInts())
+                  .or(bits1.and(sign))
+                  .reinterpretAsFloats();
+          a10 = v0.fma(q1, a10);
+          a11 = v1.fma(q1, a11);
+          a12 = v2.fma(q1, a12);
+          a13 = v3.fma(q1, a13);
+          IntVector bits2 =
+              (IntVector)
+                  ShortVector.fromMemorySegment(HALF_SHORTS, ALL, w2 + at, ORDER)
+                      .convertShape(VectorOperators.S2I, INTS, 0);
+          IntVector magnitude2 = bits2.and(low).lanewise(VectorOperators.LSHL, 13).add(offset);
+          FloatVector q2 =
+              magnitude2
+                  .min(magnitude2.reinterpretAsFloats().fma(two, least).reinterpretAsInts())
+                  .or(bits2.and(sign))
+                  .reinterpretAsFloats();
+          a20 = v0.fma(q2, a20);
+          a21 = v1.fma(q2, a21);
+          a22 = v2.fma(q2, a22);
+          a23 = v3.fma(q2, a23);
+          IntVector bits3 =
+              (IntVector)
+                  ShortVector.fromMemorySegment(HALF_SHORTS, ALL, w3 + at, ORDER)
+                      .convertShape(VectorOperators.S2I, INTS, 0);
+          IntVector magnitude3 = bits3.and(low).lanewise(VectorOperators.LSHL, 13).add(offset);
+          FloatVector q3 =
+              magnitude3
+                  .min(magnitude3.reinterpretAsFloats().fma(two, least).reinterpretAsInts())
+                  .or(bits3.and(sign))
+                  .reinterpretAsFloats();
+          a30 = v0.fma(q3, a30);
+          a31 = v1.fma(q3, a31);
+          a32 = v2.fma(q3, a32);
+          a33 = v3.fma(q3, a33);
+        }
+        a00.intoArray(sums, to);
+        a01.intoArray(sums, to + SUMS);
+        a02.intoArray(sums, to + 2 * SUMS);
+        a03.intoArray(sums, to + 3 * SUMS);
+        a10.intoArray(sums, to + 4 * SUMS);
+        a11.intoArray(sums, to + 5 * SUMS);
+        a12.intoArray(sums, to + 6 * SUMS);
+        a13.intoArray(sums, to + 7 * SUMS);
+        a20.intoArray(sums, to + 8 * SUMS);
+        a21.intoArray(sums, to + 9 * SUMS);
+        a22.intoArray(sums, to + 10 * SUMS);
+        a23.intoArray(sums, to + 11 * SUMS);
+        a30.intoArray(sums, to + 12 * SUMS);
+        a31.intoArray(sums, to + 13 * SUMS);
+        a32.intoArray(sums, to + 14 * SUMS);
+        a33.intoArray(sums, to + 15 * SUMS);
+        to += 16 * SUMS;
       }
     }
   }
@@ -1223,6 +1544,176 @@ final class VectorKernels implements Kernels {
           next = start;
           to += 4 * SUMS;
         }
+      }
+    }
+  }
+
+  /** Products of 4 streams of rows with 2 tokens: 8 accumulators. */
+  private static void brainFloatDots4x2(
+      long x0, long x1, long w0, long w1, long w2, long w3, int count, int columns, float[] sums) {
+    int length = columns / SUMS;
+    for (int part = 0; part < PARTS; part++) {
+      int to = part * LENGTH;
+      for (int r = 0; r < count; r++) {
+        long row = ROUND / 2 * length * r + part * STEP / 2;
+        FloatVector a00 = FloatVector.zero(FLOATS);
+        FloatVector a01 = a00;
+        FloatVector a10 = a00;
+        FloatVector a11 = a00;
+        FloatVector a20 = a00;
+        FloatVector a21 = a00;
+        FloatVector a30 = a00;
+        FloatVector a31 = a00;
+        for (int i = 0; i < length; i++) {
+          long k = ROUND * i + part * STEP;
+          long at = ROUND / 2 * i + row;
+          FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, x0 + k, ORDER);
+          FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, x1 + k, ORDER);
+          FloatVector q0 =
+              ((IntVector)
+                      ShortVector.fromMemorySegment(HALF_SHORTS, ALL, w0 + at, ORDER)
+                          .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
+                  .lanewise(VectorOperators.LSHL, 16)
+                  .reinterpretAsFloats();
+          a00 = v0.fma(q0, a00);
+          a01 = v1.fma(q0, a01);
+          FloatVector q1 =
+              ((IntVector)
+                      ShortVector.fromMemorySegment(HALF_SHORTS, ALL, w1 + at, ORDER)
+                          .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
+                  .lanewise(VectorOperators.LSHL, 16)
+                  .reinterpretAsFloats();
+          a10 = v0.fma(q1, a10);
+          a11 = v1.fma(q1, a11);
+          FloatVector q2 =
+              ((IntVector)
+                      ShortVector.fromMemorySegment(HALF_SHORTS, ALL, w2 + at, ORDER)
+                          .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
+                  .lanewise(VectorOperators.LSHL, 16)
+                  .reinterpretAsFloats();
+          a20 = v0.fma(q2, a20);
+          a21 = v1.fma(q2, a21);
+          FloatVector q3 =
+              ((IntVector)
+                      ShortVector.fromMemorySegment(HALF_SHORTS, ALL, w3 + at, ORDER)
+                          .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
+                  .lanewise(VectorOperators.LSHL, 16)
+                  .reinterpretAsFloats();
+          a30 = v0.fma(q3, a30);
+          a31 = v1.fma(q3, a31);
+        }
+        a00.intoArray(sums, to);
+        a01.intoArray(sums, to + SUMS);
+        a10.intoArray(sums, to + 2 * SUMS);
+        a11.intoArray(sums, to + 3 * SUMS);
+        a20.intoArray(sums, to + 4 * SUMS);
+        a21.intoArray(sums, to + 5 * SUMS);
+        a30.intoArray(sums, to + 6 * SUMS);
+        a31.intoArray(sums, to + 7 * SUMS);
+        to += 8 * SUMS;
+      }
+    }
+  }
+
+  /** The same with 4 tokens: 16 accumulators. */
+  private static void brainFloatDots4x4(
+      long x0,
+      long x1,
+      long x2,
+      long x3,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      int count,
+      int columns,
+      float[] sums) {
+    int length = columns / SUMS;
+    for (int part = 0; part < PARTS; part++) {
+      int to = part * LENGTH;
+      for (int r = 0; r < count; r++) {
+        long row = ROUND / 2 * length * r + part * STEP / 2;
+        FloatVector a00 = FloatVector.zero(FLOATS);
+        FloatVector a01 = a00;
+        FloatVector a02 = a00;
+        FloatVector a03 = a00;
+        FloatVector a10 = a00;
+        FloatVector a11 = a00;
+        FloatVector a12 = a00;
+        FloatVector a13 = a00;
+        FloatVector a20 = a00;
+        FloatVector a21 = a00;
+        FloatVector a22 = a00;
+        FloatVector a23 = a00;
+        FloatVector a30 = a00;
+        FloatVector a31 = a00;
+        FloatVector a32 = a00;
+        FloatVector a33 = a00;
+        for (int i = 0; i < length; i++) {
+          long k = ROUND * i + part * STEP;
+          long at = ROUND / 2 * i + row;
+          FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, x0 + k, ORDER);
+          FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, x1 + k, ORDER);
+          FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, x2 + k, ORDER);
+          FloatVector v3 = FloatVector.fromMemorySegment(FLOATS, ALL, x3 + k, ORDER);
+          FloatVector q0 =
+              ((IntVector)
+                      ShortVector.fromMemorySegment(HALF_SHORTS, ALL, w0 + at, ORDER)
+                          .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
+                  .lanewise(VectorOperators.LSHL, 16)
+                  .reinterpretAsFloats();
+          a00 = v0.fma(q0, a00);
+          a01 = v1.fma(q0, a01);
+          a02 = v2.fma(q0, a02);
+          a03 = v3.fma(q0, a03);
+          FloatVector q1 =
+              ((IntVector)
+                      ShortVector.fromMemorySegment(HALF_SHORTS, ALL, w1 + at, ORDER)
+                          .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
+                  .lanewise(VectorOperators.LSHL, 16)
+                  .reinterpretAsFloats();
+          a10 = v0.fma(q1, a10);
+          a11 = v1.fma(q1, a11);
+          a12 = v2.fma(q1, a12);
+          a13 = v3.fma(q1, a13);
+          FloatVector q2 =
+              ((IntVector)
+                      ShortVector.fromMemorySegment(HALF_SHORTS, ALL, w2 + at, ORDER)
+                          .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
+                  .lanewise(VectorOperators.LSHL, 16)
+                  .reinterpretAsFloats();
+          a20 = v0.fma(q2, a20);
+          a21 = v1.fma(q2, a21);
+          a22 = v2.fma(q2, a22);
+          a23 = v3.fma(q2, a23);
+          FloatVector q3 =
+              ((IntVector)
+                      ShortVector.fromMemorySegment(HALF_SHORTS, ALL, w3 + at, ORDER)
+                          .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
+                  .lanewise(VectorOperators.LSHL, 16)
+                  .reinterpretAsFloats();
+          a30 = v0.fma(q3, a30);
+          a31 = v1.fma(q3, a31);
+          a32 = v2.fma(q3, a32);
+          a33 = v3.fma(q3, a33);
+        }
+        a00.intoArray(sums, to);
+        a01.intoArray(sums, to + SUMS);
+        a02.intoArray(sums, to + 2 * SUMS);
+        a03.intoArray(sums, to + 3 * SUMS);
+        a10.intoArray(sums, to + 4 * SUMS);
+        a11.intoArray(sums, to + 5 * SUMS);
+        a12.intoArray(sums, to + 6 * SUMS);
+        a13.intoArray(sums, to + 7 * SUMS);
+        a20.intoArray(sums, to + 8 * SUMS);
+        a21.intoArray(sums, to + 9 * SUMS);
+        a22.intoArray(sums, to + 10 * SUMS);
+        a23.intoArray(sums, to + 11 * SUMS);
+        a30.intoArray(sums, to + 12 * SUMS);
+        a31.intoArray(sums, to + 13 * SUMS);
+        a32.intoArray(sums, to + 14 * SUMS);
+        a33.intoArray(sums, to + 15 * SUMS);
+        to += 16 * SUMS;
       }
     }
   }

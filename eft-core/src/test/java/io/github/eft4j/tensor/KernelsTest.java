@@ -154,23 +154,43 @@ class KernelsTest {
   @Property(tries = 300)
   void dots(
       @ForAll WeightType type,
+      @ForAll @IntRange(min = 1, max = 9) int tokens,
       @ForAll @IntRange(min = 1, max = 150) int rows,
       @ForAll @IntRange(min = 1, max = 5) int blocks,
       @ForAll long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     int columns = blocks * Math.max(Kernels.SUMS, type.blockSize());
-    Floats x = Floats.random(columns, random);
+    Floats x = Floats.random(tokens * columns, random);
     MemorySegment weights = kept(Weights.random(type, rows, columns, true, random).data());
     Floats floats = Floats.of(rows * columns);
     Dequantize.toFloats(type, weights, floats.memory().asSlice(0, 4L * rows * columns));
     float[] memory = new float[Kernels.dotsMemory()];
-    Floats expected = Floats.of(rows);
-    SCALAR.dots(
-        WeightType.F32, x.address(), floats.address(), rows, columns, expected.address(), memory);
+    Floats expected = Floats.of(tokens * rows);
+    for (int t = 0; t < tokens; t++) {
+      SCALAR.dots(
+          WeightType.F32,
+          x.address() + 4L * t * columns,
+          1,
+          floats.address(),
+          rows,
+          columns,
+          expected.address() + 4L * t * rows,
+          0,
+          memory);
+    }
     for (Kernels kernels : VECTOR) {
-      if (kernels.dotsRead(type)) {
-        Floats out = Floats.of(rows);
-        kernels.dots(type, x.address(), weights.address(), rows, columns, out.address(), memory);
+      if (kernels.dotsRead(type, tokens)) {
+        Floats out = Floats.of(tokens * rows);
+        kernels.dots(
+            type,
+            x.address(),
+            tokens,
+            weights.address(),
+            rows,
+            columns,
+            out.address(),
+            4L * rows,
+            memory);
         assertThat(out.bits()).as("%d bits", kernels.vectorBits()).isEqualTo(expected.bits());
       }
     }
