@@ -116,8 +116,8 @@ final class VectorKernels implements Kernels {
   private static final int TILE_ROWS = MANY_REGISTERS ? 6 : 3;
 
   /**
-   * Up to so many tokens are multiplied with weights as they are stored, at about the speed of
-   * memory; those of more become float32 once for all.
+   * Up to so many tokens are multiplied with weights as they are stored, so that loads from memory
+   * are under way all the time; those of more become float32 once for all.
    */
   private static final int DOTS_TOKENS = 8;
 
@@ -1972,8 +1972,8 @@ final class VectorKernels implements Kernels {
   }
 
   /**
-   * Tiles of few tokens with 4 registers of rows: some columns with all tiles, which get them from
-   * the first-level or second-level cache, before the next ones.
+   * Tiles of few tokens with some streams of rows: some columns with all tiles, all but the first
+   * of which get them from the cache, before the next columns.
    */
   private void fewDots(
       WeightType type,
@@ -3955,9 +3955,9 @@ final class VectorKernels implements Kernels {
   }
 
   // Octets of few tokens. Each kernel converts a block's scales and adds to the sums itself: a
-  // method
-  // that does so for all has to load the block's products again, a twentieth of the time; one that
-  // only converts scales is not inlined, so that its vectors are allocated.
+  // method that does so for all has to load the block's products again, a twentieth of the time;
+  // one
+  // that only converts scales is not inlined, so that its vectors are allocated.
 
   /** Products of 4 times 2 registers of rows of octets, with one token: 8 accumulators. */
   private static void octetDots4x1(
