@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class AttentionJob implements WorkerPool.Tasks {
   /** Tasks a thread, so that one that is held up delays the others little. */
-  private static final int TASKS_PER_THREAD = 8;
+  private static final int TASKS_PER_THREAD = 16;
 
   private final Kernels kernels;
   private final Scratch[] scratch;

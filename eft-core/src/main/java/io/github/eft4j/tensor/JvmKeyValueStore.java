@@ -109,34 +109,38 @@ final class JvmKeyValueStore implements KeyValueStore {
   }
 
   /**
-   * Writes the keys and values of one position.
+   * Writes one head's keys and values of some positions. Several threads may write several heads.
    *
    * @param layer the layer
-   * @param position the position, for which there is memory
-   * @param key address of the keys, {@code heads · headSize} floats
-   * @param value address of the values, {@code heads · headSize} floats
+   * @param head the head
+   * @param first the first position; for all there is memory
+   * @param count the number of positions
+   * @param keys address of their keys, {@code [count, heads · headSize]} floats
+   * @param values address of their values, {@code [count, heads · headSize]} floats
    */
-  void put(int layer, int position, long key, long value) {
-    int page = position / PAGE;
-    int inPage = position % PAGE;
-    for (int h = 0; h < heads; h++) {
-      long from = (long) Float.BYTES * headSize * h;
+  void put(int layer, int head, int first, int count, long keys, long values) {
+    for (int i = 0; i < count; i++) {
+      int page = (first + i) / PAGE;
+      int inPage = (first + i) % PAGE;
+      long from = (long) Float.BYTES * headSize * ((long) i * heads + head);
       int firstKey = inPage / LANES * LANES * headSize + inPage % LANES;
-      scatter(key + from, keys(page, layer, h), firstKey, LANES);
-      scatter(value + from, values(page, layer, h), stride * inPage, 1);
+      scatter(keys + from, keys(page, layer, head), firstKey, LANES);
+      scatter(values + from, values(page, layer, head), stride * inPage, 1);
     }
   }
 
   /** Writes a head's numbers to every {@code step}th element from {@code first} on. */
   private void scatter(long from, long to, int first, int step) {
-    for (int d = 0; d < headSize; d++) {
-      float v = Memory.get(from + (long) Float.BYTES * d);
-      long element = first + (long) step * d;
-      if (type == WeightType.F32) {
-        Memory.set(to + Float.BYTES * element, v);
-      } else {
+    if (type == WeightType.F32) {
+      for (int d = 0; d < headSize; d++) {
+        float v = Memory.get(from + (long) Float.BYTES * d);
+        Memory.set(to + Float.BYTES * (first + (long) step * d), v);
+      }
+    } else {
+      for (int d = 0; d < headSize; d++) {
+        float v = Memory.get(from + (long) Float.BYTES * d);
         v = Math.max(-GREATEST_HALF, Math.min(v, GREATEST_HALF));
-        Memory.setShort(to + Short.BYTES * element, Float.floatToFloat16(v));
+        Memory.setShort(to + Short.BYTES * (first + (long) step * d), Float.floatToFloat16(v));
       }
     }
   }

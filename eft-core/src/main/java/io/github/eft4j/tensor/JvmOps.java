@@ -4,7 +4,6 @@ import java.lang.ref.Reference;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -30,6 +29,9 @@ public final class JvmOps implements TensorOps {
   /** From this many numbers on, operations that go number by number use several threads. */
   private static final int PARALLEL_FROM = 1 << 15;
 
+  /** Tasks a thread of such an operation, so that one that is held up delays the others little. */
+  private static final int TASKS_PER_THREAD = 4;
+
   static {
     WeightMemory.liftLimit();
   }
@@ -43,12 +45,14 @@ public final class JvmOps implements TensorOps {
 
   /** What one call at a time works with. */
   private static final class Workspace {
-    final Scratch own = new Scratch();
+    /** One for each thread, the calling one first. */
+    final Scratch[] scratch;
+
     final LinearJob linear;
     final AttentionJob attention;
 
     Workspace(Kernels kernels, int threads) {
-      Scratch[] scratch = new Scratch[threads];
+      scratch = new Scratch[threads];
       for (int i = 0; i < threads; i++) {
         scratch[i] = new Scratch();
       }
@@ -282,10 +286,14 @@ public final class JvmOps implements TensorOps {
       long to = Arrays2d.address("out", out, rows, n);
       Workspace workspace = borrow();
       try {
-        long scratch = workspace.own.reserve(Kernels.SCRATCH_BYTES);
-        for (int r = 0; r < rows; r++) {
-          kernels.rmsNorm(from + 4L * r * n, w, n, epsilon, to + 4L * r * n, scratch);
-        }
+        Scratch[] scratch = workspace.scratch;
+        each(
+            rows,
+            n,
+            (r, worker) -> {
+              long memory = scratch[worker].reserve(Kernels.SCRATCH_BYTES);
+              kernels.rmsNorm(from + 4L * r * n, w, n, epsilon, to + 4L * r * n, memory);
+            });
       } finally {
         giveBack(workspace);
       }
@@ -307,10 +315,14 @@ public final class JvmOps implements TensorOps {
       long to = Arrays2d.address("out", out, rows, n);
       Workspace workspace = borrow();
       try {
-        long scratch = workspace.own.reserve(Kernels.SCRATCH_BYTES);
-        for (int r = 0; r < rows; r++) {
-          kernels.layerNorm(from + 4L * r * n, w, b, n, epsilon, to + 4L * r * n, scratch);
-        }
+        Scratch[] scratch = workspace.scratch;
+        each(
+            rows,
+            n,
+            (r, worker) -> {
+              long memory = scratch[worker].reserve(Kernels.SCRATCH_BYTES);
+              kernels.layerNorm(from + 4L * r * n, w, b, n, epsilon, to + 4L * r * n, memory);
+            });
       } finally {
         giveBack(workspace);
       }
@@ -408,17 +420,20 @@ public final class JvmOps implements TensorOps {
         throw new IllegalArgumentException(
             "rows of %d numbers do not consist of heads of 2 · %d".formatted(columns, half));
       }
-      for (int r = 0; r < rows; r++) {
-        for (int h = 0; h < columns / (2 * half); h++) {
-          long head = at + 4L * ((long) r * columns + 2L * half * h);
-          long cosAt = c + 4L * r * half;
-          long sinAt = s + 4L * r * half;
-          switch (layout) {
-            case HALVES -> kernels.rotateHalves(head, cosAt, sinAt, half);
-            case PAIRS -> ScalarKernels.rotate(head, head + 4, 8, cosAt, sinAt, half);
-          }
-        }
-      }
+      each(
+          rows,
+          columns,
+          (r, _) -> {
+            long row = at + 4L * r * columns;
+            for (int h = 0; h < columns / (2 * half); h++) {
+              long head = row + 8L * half * h;
+              switch (layout) {
+                case HALVES ->
+                    kernels.rotateHalves(head, c + 4L * r * half, s + 4L * r * half, half);
+                case PAIRS -> kernels.rotatePairs(head, c + 4L * r * half, s + 4L * r * half, half);
+              }
+            }
+          });
     } finally {
       Reference.reachabilityFence(x);
       Reference.reachabilityFence(cos);
@@ -465,11 +480,13 @@ public final class JvmOps implements TensorOps {
         }
         int start = batch.start(i);
         int count = batch.end(i) - start;
-        store.reserve(layer, batch.past(i) + count);
-        for (int r = 0; r < count; r++) {
-          long offset = 4L * (start + r) * width;
-          store.put(layer, batch.past(i) + r, k + offset, v + offset);
-        }
+        int past = batch.past(i);
+        store.reserve(layer, past + count);
+        long offset = 4L * start * width;
+        each(
+            first.heads(),
+            count * headSize,
+            (h, _) -> store.put(layer, h, past, count, k + offset, v + offset));
       }
       Workspace workspace = borrow();
       try {
@@ -501,12 +518,7 @@ public final class JvmOps implements TensorOps {
       long g = Arrays2d.address("gate", gate, rows, n);
       long u = Arrays2d.address("up", up, rows, n);
       long to = Arrays2d.address("out", out, rows, n);
-      int count = Math.multiplyExact(rows, n);
-      if (count < PARALLEL_FROM) {
-        kernels.siluGate(g, u, count, to);
-      } else {
-        eachRow(rows, r -> kernels.siluGate(g + 4L * r * n, u + 4L * r * n, n, to + 4L * r * n));
-      }
+      each(rows, n, (r, _) -> kernels.siluGate(g + 4L * r * n, u + 4L * r * n, n, to + 4L * r * n));
     } finally {
       Reference.reachabilityFence(gate);
       Reference.reachabilityFence(up);
@@ -514,8 +526,21 @@ public final class JvmOps implements TensorOps {
     }
   }
 
-  private void eachRow(int rows, IntConsumer body) {
-    pool.run(rows, threads, (row, worker) -> body.accept(row));
+  /**
+   * Does something for each row: where there are many numbers several threads together, some rows
+   * at a time.
+   */
+  private void each(int rows, int n, WorkerPool.Tasks body) {
+    boolean few = (long) rows * n < PARALLEL_FROM;
+    int together = few ? rows : Math.max(1, rows / (threads * TASKS_PER_THREAD));
+    pool.run(
+        (rows + together - 1) / together,
+        threads,
+        (task, worker) -> {
+          for (int r = task * together; r < Math.min((task + 1) * together, rows); r++) {
+            body.run(r, worker);
+          }
+        });
   }
 
   @Override
@@ -525,12 +550,7 @@ public final class JvmOps implements TensorOps {
       int n = Arrays2d.columns(x);
       long from = Arrays2d.address("x", x, rows, n);
       long to = Arrays2d.address("out", out, rows, n);
-      int count = Math.multiplyExact(rows, n);
-      if (count < PARALLEL_FROM) {
-        kernels.gelu(from, count, to);
-      } else {
-        eachRow(rows, r -> kernels.gelu(from + 4L * r * n, n, to + 4L * r * n));
-      }
+      each(rows, n, (r, _) -> kernels.gelu(from + 4L * r * n, n, to + 4L * r * n));
     } finally {
       Reference.reachabilityFence(x);
       Reference.reachabilityFence(out);
@@ -563,7 +583,10 @@ public final class JvmOps implements TensorOps {
       long left = Arrays2d.address("a", a, rows, n);
       long right = Arrays2d.address("b", b, rows, n);
       long to = Arrays2d.address("out", out, rows, n);
-      kernels.add(left, right, Math.multiplyExact(rows, n), to);
+      each(
+          rows,
+          n,
+          (r, _) -> kernels.add(left + 4L * r * n, right + 4L * r * n, n, to + 4L * r * n));
     } finally {
       Reference.reachabilityFence(a);
       Reference.reachabilityFence(b);

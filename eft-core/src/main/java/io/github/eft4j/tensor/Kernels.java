@@ -297,6 +297,16 @@ interface Kernels {
   void rotateHalves(long x, long cos, long sin, int n);
 
   /**
+   * Rotates the pairs (x[2i], x[2i + 1]) of one head in place, in the same way.
+   *
+   * @param x address of 2n floats
+   * @param cos address of n floats
+   * @param sin address of n floats
+   * @param n half the size of the head
+   */
+  void rotatePairs(long x, long cos, long sin, int n);
+
+  /**
    * Attends from one query to the keys and values of one page, and goes on with what earlier pages
    * left (streaming softmax, Milakov and Gimelshein 2018, <a
    * href="https://arxiv.org/abs/1805.02867">arXiv 1805.02867</a>). With s the scores (q·k + bias) ·

@@ -383,6 +383,11 @@ final class ScalarKernels implements Kernels {
     rotate(x, x + 4L * n, 4, cos, sin, n);
   }
 
+  @Override
+  public void rotatePairs(long x, long cos, long sin, int n) {
+    rotate(x, x + 4, 8, cos, sin, n);
+  }
+
   /** Rotates n pairs, whose halves begin at a and b and follow each other {@code step} bytes. */
   static void rotate(long a, long b, int step, long cos, long sin, int n) {
     for (int i = 0; i < n; i++) {

@@ -80,6 +80,23 @@ final class VectorKernels implements Kernels {
 
   private static final VectorMask<Integer> NOT_FIRST_OF_FOUR = VectorMask.fromLong(INTS, 0xeeee);
 
+  /** Each lane gets what the lane before it has, the first one anything. */
+  private static final VectorShuffle<Integer> BEFORE =
+      VectorShuffle.iota(INTS, INTS.length() - 1, 1, true);
+
+  /** Each lane gets what its neighbour has, the other one of a pair. */
+  private static final VectorShuffle<Float> NEIGHBOUR =
+      VectorShuffle.fromArray(FLOATS, lanes(1, 0, 1), 0);
+
+  /** Each lane of the first half goes to two. */
+  private static final VectorShuffle<Float> FIRST_TWICE =
+      VectorShuffle.fromArray(FLOATS, lanes(2, 0, 0), 0);
+
+  private static final VectorShuffle<Float> LAST_TWICE =
+      VectorShuffle.fromArray(FLOATS, lanes(2, FLOATS.length() / 2, 0), 0);
+
+  private static final FloatVector MINUS_PLUS = minusPlus();
+
   /** A bit pair in each nibble. */
   private static final ShortVector PAIRS = ShortVector.broadcast(SHORTS, 0x3333);
 
@@ -227,6 +244,23 @@ final class VectorKernels implements Kernels {
       shifts[i] = (short) (bits * (i / SHORTS.length()));
     }
     return shifts;
+  }
+
+  /** Where lanes come from: (first + i / by) xor flip. */
+  private static int[] lanes(int by, int first, int flip) {
+    int[] lanes = new int[FLOATS.length()];
+    for (int i = 0; i < lanes.length; i++) {
+      lanes[i] = (first + i / by) ^ flip;
+    }
+    return lanes;
+  }
+
+  private static FloatVector minusPlus() {
+    float[] signs = new float[FLOATS.length()];
+    for (int i = 0; i < signs.length; i++) {
+      signs[i] = i % 2 == 0 ? -1 : 1;
+    }
+    return FloatVector.fromArray(FLOATS, signs, 0);
   }
 
   private static int[] fiveFactors() {
@@ -1721,24 +1755,18 @@ final class VectorKernels implements Kernels {
   @Override
   public void quantize(WeightType type, long x, int columns, int[] out, int at, int together) {
     int stride = together * tokenInts(type, together);
-    for (int block = 0; block < columns / Packed.COLUMNS; block++) {
-      long from = x + 4L * Packed.COLUMNS * block;
-      int to = at + block * stride;
-      switch (type) {
-        case Q8_0 -> quantizeFinely(from, out, to);
-        case Q5_0, Q5_K -> {
-          quantizeForFives(from, out, to);
-          quantizeForFives(from + 4L * Packed.FIVE_COLUMNS, out, to + Packed.FIVE_INTS);
+    int blocks = columns / Packed.COLUMNS;
+    switch (type) {
+      case Q8_0 -> quantizeFinely(x, blocks, out, at, stride);
+      case Q5_0, Q5_K -> quantizeForFives(x, blocks, out, at, stride);
+      case Q6_K -> {
+        if (inTiles(type, together)) {
+          quantizeForTiles(x, blocks, out, at, stride);
+        } else {
+          quantizeForNibbles(x, blocks, out, at, stride);
         }
-        case Q6_K -> {
-          if (inTiles(type, together)) {
-            quantizeForTiles(from, out, to);
-          } else {
-            quantize(from, out, to);
-          }
-        }
-        default -> quantize(from, out, to);
       }
+      default -> quantizeForNibbles(x, blocks, out, at, stride);
     }
   }
 
@@ -1776,78 +1804,85 @@ final class VectorKernels implements Kernels {
     return x.and(0xffff).or(x.lanewise(VectorOperators.LSHL, 16));
   }
 
-  /** Half a block of activations for fives. */
-  private static void quantizeForFives(long x, int[] out, int at) {
-    float largest = largest(x, Packed.FIVE_COLUMNS);
-    float factor = largest < Packed.SMALLEST ? 0 : Packed.LARGEST / largest;
-    IntVector sum = IntVector.zero(INTS);
-    for (int i = 0; i < Packed.FIVE_COLUMNS; i += LENGTH) {
-      IntVector q = rounded(load(x + 4L * i).mul(factor));
-      q.intoArray(out, at + 1 + i);
-      sum = sum.add(q);
-    }
-    // From the last to the first, since each factor needs the integer before it.
-    for (int i = Packed.FIVE_COLUMNS - LENGTH; i >= 0; i -= LENGTH) {
-      IntVector before =
-          IntVector.fromArray(INTS, out, at + i).mul(IntVector.fromArray(INTS, FIVE_FACTORS, i));
-      twice(IntVector.fromArray(INTS, out, at + 1 + i).sub(before)).intoArray(out, at + 1 + i);
-    }
-    Packed.finishFives(out, at, largest, sum.reduceLanes(VectorOperators.ADD));
-  }
-
-  /** One block of activations for octets. */
-  private static void quantizeFinely(long x, int[] out, int at) {
-    float largest = largest(x, Packed.COLUMNS);
-    float factor = largest < Packed.FINE_SMALLEST ? 0 : Packed.FINE_LARGEST / largest;
-    for (int i = 0; i < Packed.COLUMNS; i += LENGTH) {
-      load(x + 4L * i)
-          .mul(factor)
-          .add(Packed.ROUNDER)
-          .sub(Packed.ROUNDER)
-          .reinterpretAsInts()
-          .intoArray(out, at + i);
-    }
-    Packed.finishFinely(out, at, largest);
-  }
-
-  /** One block of activations for weights of Q6_K in tiles: the same integers, as float32. */
-  private static void quantizeForTiles(long x, int[] out, int at) {
-    float largest = largest(x, Packed.COLUMNS);
-    float factor = largest < Packed.SMALLEST ? 0 : Packed.LARGEST / largest;
-    for (int i = 0; i < Packed.COLUMNS; i += LENGTH) {
-      floats(rounded(load(x + 4L * i).mul(factor))).reinterpretAsInts().intoArray(out, at + i);
-    }
-    out[at + Packed.COLUMNS] = Float.floatToRawIntBits(Packed.scale(largest));
-  }
-
-  /** One block of activations. */
-  private static void quantize(long x, int[] out, int at) {
-    float largest = largest(x, Packed.COLUMNS);
-    float factor = largest < Packed.SMALLEST ? 0 : Packed.LARGEST / largest;
-    IntVector sum = IntVector.zero(INTS);
-    IntVector half = sum;
-    for (int i = 0; i < Packed.COLUMNS; i += LENGTH) {
-      if (i == Packed.COLUMNS / 2) {
-        half = sum;
+  /** Blocks of activations for fives. */
+  private static void quantizeForFives(long x, int blocks, int[] out, int at, int stride) {
+    for (int half = 0; half < 2 * blocks; half++) {
+      long from = x + 4L * Packed.FIVE_COLUMNS * half;
+      int to = at + half / 2 * stride + half % 2 * Packed.FIVE_INTS;
+      float largest = largest(from, Packed.FIVE_COLUMNS);
+      float factor = largest < Packed.SMALLEST ? 0 : Packed.LARGEST / largest;
+      IntVector sum = IntVector.zero(INTS);
+      for (int i = 0; i < Packed.FIVE_COLUMNS; i += LENGTH) {
+        IntVector q = rounded(load(from + 4L * i).mul(factor));
+        // Rounded again: what was just stored takes long to load from one number before.
+        IntVector before =
+            i == 0 ? q.rearrange(BEFORE) : rounded(load(from + 4L * i - 4).mul(factor));
+        sum = sum.add(q);
+        twice(q.sub(before.mul(IntVector.fromArray(INTS, FIVE_FACTORS, i))))
+            .intoArray(out, to + 1 + i);
       }
-      IntVector q = rounded(load(x + 4L * i).mul(factor));
-      q.intoArray(out, at + 1 + i);
-      sum = sum.add(q);
+      Packed.finishFives(out, to, largest, sum.reduceLanes(VectorOperators.ADD));
     }
-    // From the last to the first, since each factor needs the integer before it.
-    for (int i = Packed.COLUMNS - LENGTH; i >= 0; i -= LENGTH) {
-      IntVector before = IntVector.fromArray(INTS, out, at + i);
-      IntVector factors =
-          IntVector.fromArray(INTS, out, at + 1 + i)
-              .sub(before.lanewise(VectorOperators.LSHL, 4), NOT_FIRST_OF_FOUR);
-      twice(factors).intoArray(out, at + 1 + i);
+  }
+
+  /** Blocks of activations for octets. */
+  private static void quantizeFinely(long x, int blocks, int[] out, int at, int stride) {
+    for (int block = 0; block < blocks; block++) {
+      long from = x + 4L * Packed.COLUMNS * block;
+      int to = at + block * stride;
+      float largest = largest(from, Packed.COLUMNS);
+      float factor = largest < Packed.FINE_SMALLEST ? 0 : Packed.FINE_LARGEST / largest;
+      for (int i = 0; i < Packed.COLUMNS; i += LENGTH) {
+        load(from + 4L * i)
+            .mul(factor)
+            .add(Packed.ROUNDER)
+            .sub(Packed.ROUNDER)
+            .reinterpretAsInts()
+            .intoArray(out, to + i);
+      }
+      Packed.finishFinely(out, to, largest);
     }
-    Packed.finish(
-        out,
-        at,
-        largest,
-        half.reduceLanes(VectorOperators.ADD),
-        sum.reduceLanes(VectorOperators.ADD));
+  }
+
+  /** Blocks of activations for weights of Q6_K in tiles: the same integers, as float32. */
+  private static void quantizeForTiles(long x, int blocks, int[] out, int at, int stride) {
+    for (int block = 0; block < blocks; block++) {
+      long from = x + 4L * Packed.COLUMNS * block;
+      int to = at + block * stride;
+      float largest = largest(from, Packed.COLUMNS);
+      float factor = largest < Packed.SMALLEST ? 0 : Packed.LARGEST / largest;
+      for (int i = 0; i < Packed.COLUMNS; i += LENGTH) {
+        floats(rounded(load(from + 4L * i).mul(factor))).reinterpretAsInts().intoArray(out, to + i);
+      }
+      out[to + Packed.COLUMNS] = Float.floatToRawIntBits(Packed.scale(largest));
+    }
+  }
+
+  /** Blocks of activations for nibbles. */
+  private static void quantizeForNibbles(long x, int blocks, int[] out, int at, int stride) {
+    for (int block = 0; block < blocks; block++) {
+      long from = x + 4L * Packed.COLUMNS * block;
+      int to = at + block * stride;
+      float largest = largest(from, Packed.COLUMNS);
+      float factor = largest < Packed.SMALLEST ? 0 : Packed.LARGEST / largest;
+      IntVector sum = IntVector.zero(INTS);
+      IntVector half = sum;
+      for (int i = 0; i < Packed.COLUMNS; i += LENGTH) {
+        if (i == Packed.COLUMNS / 2) {
+          half = sum;
+        }
+        IntVector q = rounded(load(from + 4L * i).mul(factor));
+        sum = sum.add(q);
+        IntVector before = q.rearrange(BEFORE).lanewise(VectorOperators.LSHL, 4);
+        twice(q.sub(before, NOT_FIRST_OF_FOUR)).intoArray(out, to + 1 + i);
+      }
+      Packed.finish(
+          out,
+          to,
+          largest,
+          half.reduceLanes(VectorOperators.ADD),
+          sum.reduceLanes(VectorOperators.ADD));
+    }
   }
 
   @Override
@@ -4946,6 +4981,24 @@ final class VectorKernels implements Kernels {
     ScalarKernels.rotate(x + done, x + 4L * n + done, 4, cos + done, sin + done, n - whole);
   }
 
+  @Override
+  public void rotatePairs(long x, long cos, long sin, int n) {
+    int whole = n - n % LENGTH;
+    for (int i = 0; i < whole; i += LENGTH) {
+      FloatVector c = load(cos + 4L * i);
+      FloatVector s = load(sin + 4L * i);
+      long a = x + 8L * i;
+      FloatVector p = load(a);
+      FloatVector q = load(a + STEP);
+      FloatVector pSin = s.rearrange(FIRST_TWICE).mul(MINUS_PLUS).mul(p.rearrange(NEIGHBOUR));
+      FloatVector qSin = s.rearrange(LAST_TWICE).mul(MINUS_PLUS).mul(q.rearrange(NEIGHBOUR));
+      store(p.fma(c.rearrange(FIRST_TWICE), pSin), a);
+      store(q.fma(c.rearrange(LAST_TWICE), qSin), a + STEP);
+    }
+    long done = 4L * whole;
+    ScalarKernels.rotate(x + 2 * done, x + 2 * done + 4, 8, cos + done, sin + done, n - whole);
+  }
+
   // ---------------------------------------------------------------------------------------------
   // Attention
 
@@ -4964,9 +5017,7 @@ final class VectorKernels implements Kernels {
       long out,
       long scratch) {
     int groups = (positions + LANES - 1) / LANES;
-    for (int g = 0; g < groups; g++) {
-      scores(query, keys + ROUND * g * headSize, headSize, scratch + ROUND * g);
-    }
+    scores(query, keys, headSize, groups, scratch);
     float most = Math.max(greatest, scale(scratch, positions, groups * LANES, biases, scale));
     if (most > greatest) {
       float factor = FloatMath.exp(greatest - most);
@@ -4974,21 +5025,54 @@ final class VectorKernels implements Kernels {
       multiply(out, stride, factor);
     }
     weigh(scratch, groups, most, sums);
-    for (int d = 0; d < stride; d += LENGTH) {
-      addValues(scratch, values + 4L * d, 4L * stride, positions, out + 4L * d);
-    }
+    addValues(scratch, values, stride, positions, out);
     return most;
   }
 
-  /** The products of a query with the keys of {@link #LANES} positions, one a lane. */
-  private static void scores(long query, long keys, int headSize, long scores) {
+  // A sum has to wait for itself, so there are four at a time. These methods are long enough for C2
+  // to compile them by themselves: it inlines only some of a long chain, and then allocates
+  // vectors.
+
+  /** The products of a query with the keys of groups of {@link #LANES} positions, one a lane. */
+  private static void scores(long query, long keys, int headSize, int groups, long scores) {
+    long group = ROUND * headSize;
     for (int part = 0; part < PARTS; part++) {
-      long at = part * STEP;
-      FloatVector a = FloatVector.zero(FLOATS);
-      for (int d = 0; d < headSize; d++) {
-        a = all(get(query + 4L * d)).fma(load(keys + at + ROUND * d), a);
+      long from = (keys + part * STEP) & ADDRESS;
+      long to = (scores + part * STEP) & ADDRESS;
+      int g = 0;
+      for (; g + 4 <= groups; g += 4) {
+        FloatVector a = FloatVector.zero(FLOATS);
+        FloatVector b = a;
+        FloatVector c = a;
+        FloatVector d = a;
+        long at = from;
+        for (int i = 0; i < headSize; i++) {
+          FloatVector q = FloatVector.broadcast(FLOATS, get((query & ADDRESS) + 4L * i));
+          a = q.fma(FloatVector.fromMemorySegment(FLOATS, ALL, at, ORDER), a);
+          b = q.fma(FloatVector.fromMemorySegment(FLOATS, ALL, at + group, ORDER), b);
+          c = q.fma(FloatVector.fromMemorySegment(FLOATS, ALL, at + 2 * group, ORDER), c);
+          d = q.fma(FloatVector.fromMemorySegment(FLOATS, ALL, at + 3 * group, ORDER), d);
+          at = (at + ROUND) & ADDRESS;
+        }
+        a.intoMemorySegment(ALL, to, ORDER);
+        b.intoMemorySegment(ALL, to + ROUND, ORDER);
+        c.intoMemorySegment(ALL, to + 2 * ROUND, ORDER);
+        d.intoMemorySegment(ALL, to + 3 * ROUND, ORDER);
+        from = (from + 4 * group) & ADDRESS;
+        to = (to + 4 * ROUND) & ADDRESS;
       }
-      store(a, scores + at);
+      for (; g < groups; g++) {
+        FloatVector a = FloatVector.zero(FLOATS);
+        long at = from;
+        for (int i = 0; i < headSize; i++) {
+          FloatVector q = FloatVector.broadcast(FLOATS, get((query & ADDRESS) + 4L * i));
+          a = q.fma(FloatVector.fromMemorySegment(FLOATS, ALL, at, ORDER), a);
+          at = (at + ROUND) & ADDRESS;
+        }
+        a.intoMemorySegment(ALL, to, ORDER);
+        from = (from + group) & ADDRESS;
+        to = (to + ROUND) & ADDRESS;
+      }
     }
   }
 
@@ -5059,13 +5143,41 @@ final class VectorKernels implements Kernels {
     }
   }
 
-  /** Adds weighted values to one register of the result. */
-  private static void addValues(long weights, long values, long stride, int positions, long out) {
-    FloatVector a = load(out);
-    for (int i = 0; i < positions; i++) {
-      a = all(get(weights + 4L * i)).fma(load(values + stride * i), a);
+  /** Adds weighted values to the result. */
+  private static void addValues(long weights, long values, int stride, int positions, long out) {
+    long step = 4L * stride;
+    int d = 0;
+    for (; d + 4 * LENGTH <= stride; d += 4 * LENGTH) {
+      long to = (out + 4L * d) & ADDRESS;
+      long at = (values + 4L * d) & ADDRESS;
+      FloatVector r0 = FloatVector.fromMemorySegment(FLOATS, ALL, to, ORDER);
+      FloatVector r1 = FloatVector.fromMemorySegment(FLOATS, ALL, to + STEP, ORDER);
+      FloatVector r2 = FloatVector.fromMemorySegment(FLOATS, ALL, to + 2 * STEP, ORDER);
+      FloatVector r3 = FloatVector.fromMemorySegment(FLOATS, ALL, to + 3 * STEP, ORDER);
+      for (int i = 0; i < positions; i++) {
+        FloatVector w = FloatVector.broadcast(FLOATS, get((weights & ADDRESS) + 4L * i));
+        r0 = w.fma(FloatVector.fromMemorySegment(FLOATS, ALL, at, ORDER), r0);
+        r1 = w.fma(FloatVector.fromMemorySegment(FLOATS, ALL, at + STEP, ORDER), r1);
+        r2 = w.fma(FloatVector.fromMemorySegment(FLOATS, ALL, at + 2 * STEP, ORDER), r2);
+        r3 = w.fma(FloatVector.fromMemorySegment(FLOATS, ALL, at + 3 * STEP, ORDER), r3);
+        at = (at + step) & ADDRESS;
+      }
+      r0.intoMemorySegment(ALL, to, ORDER);
+      r1.intoMemorySegment(ALL, to + STEP, ORDER);
+      r2.intoMemorySegment(ALL, to + 2 * STEP, ORDER);
+      r3.intoMemorySegment(ALL, to + 3 * STEP, ORDER);
     }
-    store(a, out);
+    for (; d < stride; d += LENGTH) {
+      long to = (out + 4L * d) & ADDRESS;
+      long at = (values + 4L * d) & ADDRESS;
+      FloatVector r0 = FloatVector.fromMemorySegment(FLOATS, ALL, to, ORDER);
+      for (int i = 0; i < positions; i++) {
+        FloatVector w = FloatVector.broadcast(FLOATS, get((weights & ADDRESS) + 4L * i));
+        r0 = w.fma(FloatVector.fromMemorySegment(FLOATS, ALL, at, ORDER), r0);
+        at = (at + step) & ADDRESS;
+      }
+      r0.intoMemorySegment(ALL, to, ORDER);
+    }
   }
 
   @Override

@@ -401,23 +401,34 @@ class KernelsTest {
   }
 
   @Property(tries = 100)
-  void rotateHalves(@ForAll @IntRange(min = 1, max = 70) int n, @ForAll long seed) {
+  void rotations(@ForAll @IntRange(min = 1, max = 70) int n, @ForAll long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     Floats x = Floats.random(2 * n, random);
     Floats cos = Floats.random(n, random);
     Floats sin = Floats.random(n, random);
     assertSameBits(
         (kernels, scratch) -> {
-          Floats rotated = x.copy();
-          kernels.rotateHalves(rotated.address(), cos.address(), sin.address(), n);
-          return List.of(rotated);
+          Floats halves = x.copy();
+          Floats pairs = x.copy();
+          kernels.rotateHalves(halves.address(), cos.address(), sin.address(), n);
+          kernels.rotatePairs(pairs.address(), cos.address(), sin.address(), n);
+          for (int i = 0; i < n; i++) {
+            Floats pair = Floats.of(2);
+            Memory.set(pair.address(), Memory.get(x.address() + 8L * i));
+            Memory.set(pair.address() + 4, Memory.get(x.address() + 8L * i + 4));
+            kernels.rotateHalves(pair.address(), cos.address() + 4L * i, sin.address() + 4L * i, 1);
+            assertThat(Memory.get(pairs.address() + 8L * i)).isEqualTo(Memory.get(pair.address()));
+            assertThat(Memory.get(pairs.address() + 8L * i + 4))
+                .isEqualTo(Memory.get(pair.address() + 4));
+          }
+          return List.of(halves, pairs);
         });
   }
 
   @Property(tries = 200)
   void attention(
       @ForAll @IntRange(min = 1, max = 200) int length,
-      @ForAll @IntRange(min = 1, max = 40) int headSize,
+      @ForAll @IntRange(min = 1, max = 140) int headSize,
       @ForAll boolean biased,
       @ForAll long seed) {
     SplittableRandom random = new SplittableRandom(seed);
