@@ -6,8 +6,13 @@ import java.util.TreeMap;
 
 /**
  * What a model's forward passes cost, by the number of their rows, as measured lately. Where
- * nothing was measured a pass is taken to be cheap, so that it is tried. Safe for use by many
- * threads at once.
+ * nothing was measured a pass is taken to be cheap, so that it is tried: costs rise by steps, since
+ * kernels take several rows together, and a number between two that were measured may cost as
+ * little as the lesser. Safe for use by many threads at once.
+ *
+ * <p>A machine is faster in some minutes than in others, and numbers of rows that are not tried
+ * then must not seem better or worse for it: a pass that takes longer than expected tells in part
+ * that all would.
  *
  * <p>The first pass with a number of rows may be held up by the compiler many times over, and
  * whoever believes it never tries that number again. So the very first pass, and the first one with
@@ -16,14 +21,20 @@ import java.util.TreeMap;
  * the number is taken for an unmeasured one.
  */
 final class PassCosts {
-  /** The weight of the newest measurement, if it is longer than what was known. */
-  private static final double LONGER = 0.2;
+  /** The share of an unexpected time by which all numbers of rows are corrected. */
+  private static final double ALL = 0.2;
 
-  /** Its weight if it is shorter: a pass may be held up by much, but not hurried. */
-  private static final double SHORTER = 0.5;
+  /** The least share by which the number of rows that was measured is corrected besides. */
+  private static final double OWN = 0.1;
+
+  /** A measurement counts as no more than so many times what was expected: it was held up. */
+  private static final double MOST = 2;
 
   /** What a row more is taken to cost, as a share of a row, until two numbers were measured. */
   private static final double UNMEASURED_ROW = 0.1;
+
+  /** The same between two numbers that were measured, as a share of a row there. */
+  private static final double BETWEEN = 0.6;
 
   /** A pass that takes longer than so many passes of one row for each row was held up. */
   private static final double MOST_PER_ROW = 1.2;
@@ -37,7 +48,8 @@ final class PassCosts {
   private final TreeMap<Integer, Measurement> byRows = new TreeMap<>();
   private long passes;
 
-  private record Measurement(double nanos, long pass) {}
+  /** A mean, of how many passes, and the last of them. */
+  private record Measurement(double nanos, int count, long pass) {}
 
   synchronized void measured(int rows, long time) {
     double nanos = time;
@@ -49,12 +61,15 @@ final class PassCosts {
             && first == null
             && (byRows.isEmpty() || nanos > MOST_PER_ROW * rows * estimate(1));
     if (old != null) {
-      double change = Math.min(nanos, 2 * old.nanos) - old.nanos;
-      nanos = old.nanos + (change > 0 ? LONGER : SHORTER) * change;
-    } else if (first != null) {
-      nanos = Math.min(first.nanos, nanos);
+      double surprise = Math.min(nanos / old.nanos, MOST) - 1;
+      byRows.replaceAll((_, m) -> new Measurement((1 + ALL * surprise) * m.nanos, m.count, m.pass));
+      int count = old.count + 1;
+      double own = (1 - ALL) * Math.max(OWN, 1.0 / count);
+      byRows.put(rows, new Measurement((1 + (ALL + own) * surprise) * old.nanos, count, passes));
+    } else {
+      nanos = first == null ? nanos : Math.min(first.nanos, nanos);
+      (mayBeHeldUp ? once : byRows).put(rows, new Measurement(nanos, 1, passes));
     }
-    (mayBeHeldUp ? once : byRows).put(rows, new Measurement(nanos, passes));
     if (passes % MEMORY == 0) {
       long oldest = passes - MEMORY;
       byRows.values().removeIf(m -> m.pass <= oldest);
@@ -67,8 +82,8 @@ final class PassCosts {
   }
 
   /**
-   * The time of a pass in nanoseconds: measured, or reckoned from its nearest neighbours, but no
-   * more than a pass of more rows took, however long ago this one was measured.
+   * The time of a pass in nanoseconds: measured, or reckoned from what was, but no more than a pass
+   * of more rows took, however long ago this one was measured.
    */
   synchronized double estimate(int rows) {
     double estimate = reckon(rows);
@@ -98,7 +113,8 @@ final class PassCosts {
       return below.getValue().nanos;
     }
     double share = (double) (rows - below.getKey()) / (above.getKey() - below.getKey());
-    return below.getValue().nanos + share * (above.getValue().nanos - below.getValue().nanos);
+    return below.getValue().nanos
+        + BETWEEN * share * (above.getValue().nanos - below.getValue().nanos);
   }
 
   /**

@@ -1,6 +1,7 @@
 package io.github.eft4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.util.HashSet;
 import java.util.List;
@@ -268,21 +269,47 @@ class AdaptiveSpeculationTest {
   }
 
   @Test
-  void costsFollowTheClockDownFasterThanUp() {
+  void costsAreMeansThatFollowTheClock() {
     PassCosts costs = new PassCosts();
     costs.measured(4, 100_000);
     costs.measured(4, 1000);
     assertThat(costs.estimate(4)).isEqualTo(1000);
-    costs.measured(4, 500);
-    assertThat(costs.estimate(4)).isEqualTo(750);
+    costs.measured(4, 1500);
+    assertThat(costs.estimate(4)).isEqualTo(1000 + 500 * (0.2 + 0.8 / 2), within(1e-9));
+    for (int i = 0; i < 100; i++) {
+      costs.measured(4, 500);
+    }
+    assertThat(costs.estimate(4)).isEqualTo(500, within(1e-6));
     costs.measured(4, 100_000);
-    assertThat(costs.estimate(4)).isEqualTo(900);
+    assertThat(costs.estimate(4)).isEqualTo(500 * (1 + 0.2 + 0.8 / 10), within(1e-6));
+  }
+
+  @Test
+  void aNumberOfRowsThatWasNotMeasuredIsTakenToBeCheap() {
+    PassCosts costs = new PassCosts();
+    costs.measured(4, 800);
+    costs.measured(4, 800);
     costs.measured(8, 1300);
     assertThat(List.of(costs.estimate(2), costs.estimate(6), costs.estimate(16)))
-        .containsExactly(450.0, 1100.0, 2100.0);
+        .containsExactly(400.0, 950.0, 2300.0);
     costs.measured(10, 1300);
-    assertThat(costs.estimate(16)).isEqualTo(1300 + 6 * 400 / 6.0);
+    assertThat(costs.estimate(16)).isEqualTo(1300 + 6 * 500 / 6.0);
     costs.measured(20, 500);
     assertThat(costs.estimate(4)).isEqualTo(500);
+  }
+
+  @Test
+  void aMachineThatBecomesSlowerMakesNoOtherNumberOfRowsSeemBetter() {
+    PassCosts costs = new PassCosts();
+    for (int rows : new int[] {1, 2, 4}) {
+      costs.measured(rows, 1000);
+      costs.measured(rows, 1000);
+    }
+    for (int i = 0; i < 60; i++) {
+      costs.measured(4, 1500);
+    }
+
+    assertThat(costs.estimate(4)).isEqualTo(1500, within(1.0));
+    assertThat(costs.estimate(2)).isBetween(1200.0, 1500.0);
   }
 }
