@@ -22,9 +22,10 @@ record ModelShape(
     int keyValueHeads,
     int feedForward,
     int vocabulary) {
-  /** The shapes that benchmarks can name; 1.1B is TinyLlama's and 7B is Llama 2's. */
+  /** The shapes that benchmarks can name; 1.1B is TinyLlama's and 7B is Llama 2's. 1M is to try. */
   private static final List<ModelShape> ALL =
       List.of(
+          new ModelShape("1M", 2, 256, 4, 2, 512, 600),
           new ModelShape("0.5B", 24, 1024, 16, 16, 2816, 32000),
           new ModelShape("1.1B", 22, 2048, 32, 4, 5632, 32000),
           new ModelShape("7B", 32, 4096, 32, 32, 11008, 32000));

@@ -95,8 +95,12 @@ public class SpeculationBenchmark {
   @Param("0")
   public int threads;
 
+  /** Which of the models that are loaded drafts. */
+  private static final int TUNED = 1;
+
   private final List<LanguageModel> loaded = new ArrayList<>();
   private final List<SpeculationStatistics> statistics = new ArrayList<>();
+  private LogitCombiner combiner;
   private EftSampler sampler;
   private int[] prompt;
   private long seed;
@@ -138,22 +142,32 @@ public class SpeculationBenchmark {
     LanguageModel base = load(sizes[1], 3);
     prompt = ModelFile.prompt(PROMPT_TOKENS, large.vocabularySize());
     double weight = weight(logits(large), logits(tuned), logits(base));
+    combiner =
+        LogitCombiner.of(tuned)
+            .plus(LogitCombiner.of(large).minus(LogitCombiner.of(base)).times(weight));
+    sampler = sampler(speculation);
+  }
+
+  /**
+   * A sampler of the models that are loaded.
+   *
+   * @param speculation how it drafts: off, adaptive, or a block's length
+   */
+  EftSampler sampler(String speculation) {
     var builder =
-        EftSampler.builder(
-                LogitCombiner.of(tuned)
-                    .plus(LogitCombiner.of(large).minus(LogitCombiner.of(base)).times(weight)))
+        EftSampler.builder(combiner)
             .temperature(1)
             .maxNewTokens(newTokens)
             .ignoreEndOfText(true)
             .batchSize(sequences);
     if (!speculation.equals("off")) {
-      Speculation drafting = Speculation.draftWith(tuned).withRule(rule);
+      Speculation drafting = Speculation.draftWith(loaded.get(TUNED)).withRule(rule);
       builder.speculation(
           speculation.equals("adaptive")
               ? drafting
               : drafting.withBlockLength(Integer.parseInt(speculation)));
     }
-    sampler = builder.build();
+    return builder.build();
   }
 
   private LanguageModel load(String size, int weights) throws IOException {
@@ -243,14 +257,7 @@ public class SpeculationBenchmark {
    */
   @Benchmark
   public void sample(Counters counters) {
-    List<SampleRequest> requests =
-        IntStream.range(0, sequences)
-            .mapToObj(
-                _ ->
-                    SampleRequest.of(Prompt.ids(prompt))
-                        .withOptions(sampler.options().toBuilder().seed(seed++).build()))
-            .toList();
-    for (Completion completion : sampler.sampleAll(requests)) {
+    for (Completion completion : complete(sampler)) {
       SpeculationStatistics s = completion.speculation();
       counters.tokens += completion.tokenIds().size();
       counters.drafted += s.drafted();
@@ -259,5 +266,16 @@ public class SpeculationBenchmark {
       counters.blocks += s.passes();
       statistics.add(s);
     }
+  }
+
+  /** Completes the prompt once for each sequence, with seeds that were not used yet. */
+  List<Completion> complete(EftSampler sampler) {
+    return sampler.sampleAll(
+        IntStream.range(0, sequences)
+            .mapToObj(
+                _ ->
+                    SampleRequest.of(Prompt.ids(prompt))
+                        .withOptions(sampler.options().toBuilder().seed(seed++).build()))
+            .toList());
   }
 }

@@ -532,7 +532,7 @@ public final class JvmOps implements TensorOps {
    */
   private void each(int rows, int n, WorkerPool.Tasks body) {
     boolean few = (long) rows * n < PARALLEL_FROM;
-    int together = few ? rows : Math.max(1, rows / (threads * TASKS_PER_THREAD));
+    int together = Math.max(1, few ? rows : rows / (threads * TASKS_PER_THREAD));
     pool.run(
         (rows + together - 1) / together,
         threads,
