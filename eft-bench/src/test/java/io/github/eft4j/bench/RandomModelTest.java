@@ -100,7 +100,7 @@ class RandomModelTest {
   void anUnknownShapeAndAMissingFileAreErrors() {
     assertThatThrownBy(() -> ModelShape.named("2B"))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("shape is 2B, expected one of [0.5B, 1.1B, 7B]");
+        .hasMessage("shape is 2B, expected one of [1M, 0.5B, 1.1B, 7B]");
     ModelFile file = new ModelFile();
     file.file = "no/model.gguf";
     assertThatThrownBy(file::path)
