@@ -24,7 +24,7 @@ final class PassCosts {
   /** The share of an unexpected time by which all numbers of rows are corrected. */
   private static final double ALL = 0.2;
 
-  /** The least share by which the number of rows that was measured is corrected besides. */
+  /** The least share of the rest by which the number that was measured is corrected besides. */
   private static final double OWN = 0.1;
 
   /** A measurement counts as no more than so many times what was expected: it was held up. */

@@ -212,11 +212,11 @@ public final class Comparison {
         same ? "the same" : "OTHER");
   }
 
-  private static double[] sorted(DoubleStream values) {
+  static double[] sorted(DoubleStream values) {
     return values.sorted().toArray();
   }
 
-  private static double middle(double[] sorted) {
+  static double middle(double[] sorted) {
     return sorted[sorted.length / 2];
   }
 }

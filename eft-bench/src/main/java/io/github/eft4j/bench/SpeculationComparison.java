@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import java.util.function.ToIntFunction;
-import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
 /**
@@ -49,16 +48,16 @@ public final class SpeculationComparison {
 
     String report(Side first) {
       double[] times =
-          sorted(
+          Comparison.sorted(
               IntStream.range(0, rates.size()).mapToDouble(i -> rates.get(i) / first.rates.get(i)));
-      double[] sorted = sorted(rates.stream().mapToDouble(rate -> rate));
+      double[] sorted = Comparison.sorted(rates.stream().mapToDouble(rate -> rate));
       return String.format(
           Locale.ROOT,
           "%s: %.2f tokens a second, %.3f times as many as %s (%.3f to %.3f, %d turns); mean block"
               + " %.2f, acceptance %.3f",
           speculation,
-          sorted[sorted.length / 2],
-          times[times.length / 2],
+          Comparison.middle(sorted),
+          Comparison.middle(times),
           first.speculation,
           times[times.length / 4],
           times[times.length * 3 / 4],
@@ -140,9 +139,5 @@ public final class SpeculationComparison {
       time = (System.nanoTime() - start) / 1e9;
     } while (time < seconds * 6 / 5 || sides.getFirst().rates.isEmpty());
     return sides.stream().map(side -> side.report(sides.getFirst())).toList();
-  }
-
-  private static double[] sorted(DoubleStream values) {
-    return values.sorted().toArray();
   }
 }

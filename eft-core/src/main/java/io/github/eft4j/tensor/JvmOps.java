@@ -531,8 +531,13 @@ public final class JvmOps implements TensorOps {
    * at a time.
    */
   private void each(int rows, int n, WorkerPool.Tasks body) {
-    boolean few = (long) rows * n < PARALLEL_FROM;
-    int together = Math.max(1, few ? rows : rows / (threads * TASKS_PER_THREAD));
+    if ((long) rows * n < PARALLEL_FROM) {
+      for (int r = 0; r < rows; r++) {
+        body.run(r, 0);
+      }
+      return;
+    }
+    int together = Math.max(1, rows / (threads * TASKS_PER_THREAD));
     pool.run(
         (rows + together - 1) / together,
         threads,
